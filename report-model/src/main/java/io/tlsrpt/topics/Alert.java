@@ -1,0 +1,116 @@
+package io.tlsrpt.topics;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Latest state of one alert (`tlsrpt.alerts`), or one transition of it (`tlsrpt.alert-history`).
+///
+/// @param alertId hex SHA-256 of the JSON array `[rule, result-type, policy-domain, receiving-mx-hostname, submitter]`,
+/// `""` where absent
+/// @param incidentId `<alert-id>-<n>`, n counting the openings from 1
+/// @param state `firing` or `resolved`
+/// @param severity `critical`, `warning` or `info`
+/// @param transition counts the changes of this incident from 1; (incident-id, transition) is a receiver's idempotency
+/// key
+/// @param resolveReason `recovered`, `stale`, `manual`, `retracted` or `probe`
+@JsonPropertyOrder({
+    "alert-id",
+    "incident-id",
+    "rule",
+    "result-type",
+    "policy-domain",
+    "receiving-mx-hostname",
+    "submitter",
+    "policy-type",
+    "labels",
+    "state",
+    "severity",
+    "transition",
+    "reopened",
+    "opened-at",
+    "updated-at",
+    "resolved-at",
+    "resolve-reason",
+    "summary",
+    "evidence",
+    "help",
+    "url",
+    "runbook-url"
+})
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+public record Alert(
+        String alertId,
+        String incidentId,
+        String rule,
+        @Nullable String resultType,
+        @Nullable String policyDomain,
+        @Nullable String receivingMxHostname,
+        @Nullable String submitter,
+        @Nullable String policyType,
+        @Nullable Map<String, String> labels,
+        String state,
+        String severity,
+        int transition,
+        @Nullable Boolean reopened,
+        Instant openedAt,
+        Instant updatedAt,
+        @Nullable Instant resolvedAt,
+        @Nullable String resolveReason,
+        String summary,
+        Evidence evidence,
+        @Nullable Help help,
+        @Nullable String url,
+        @Nullable String runbookUrl) {
+
+    public static final String FIRING = "firing";
+    public static final String RESOLVED = "resolved";
+
+    public boolean firing() {
+        return state.equals(FIRING);
+    }
+
+    /// The numbers that made the decision.
+    ///
+    /// @param window the day judged
+    /// @param branch which branch of the rule fired
+    /// @param probability chance of so many failures if nothing had changed
+    /// @param affectedDomains policy domains with such failures, at most 100, most failed sessions first
+    /// @param affectedDomainCount how many there are in all
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    @JsonPropertyOrder({
+        "window",
+        "branch",
+        "failed-session-count",
+        "session-count",
+        "baseline-failed",
+        "baseline-sessions",
+        "probability",
+        "submitters",
+        "receiving-ips",
+        "failure-reason-codes",
+        "affected-domains",
+        "affected-domain-count"
+    })
+    public record Evidence(
+            LocalDate window,
+            @Nullable String branch,
+            long failedSessionCount,
+            long sessionCount,
+            long baselineFailed,
+            long baselineSessions,
+            @Nullable Double probability,
+            @Nullable List<String> submitters,
+            @Nullable List<String> receivingIps,
+            @Nullable List<String> failureReasonCodes,
+            @Nullable List<String> affectedDomains,
+            @Nullable Integer affectedDomainCount) {}
+
+    /// What the failure means, how to mend it, and the command that shows it is mended.
+    @JsonPropertyOrder({"meaning", "fix", "verify"})
+    public record Help(String meaning, String fix, String verify) {}
+}

@@ -1,0 +1,25 @@
+package io.tlsrpt.runtime;
+
+import java.util.List;
+
+/// One embeddable, closable part of the program. It knows no signals, environment or exit: [ServiceHost] does.
+public interface Service extends AutoCloseable {
+
+    /// Its name in logs and health, such as `ingest-service`.
+    String name();
+
+    /// What it answers over HTTP; asked once, after [#start()].
+    default List<Routes> routes() {
+        return List.of();
+    }
+
+    /// Returns when it is on its way; readiness is reported through [Health].
+    ///
+    /// @throws RuntimeException when it cannot run here
+    void start();
+
+    /// Finishes what it holds and returns; called once, in reverse order of starting, after the listeners stopped
+    /// taking requests.
+    @Override
+    void close();
+}
