@@ -132,6 +132,12 @@ public record Settings(
 
             @Setting("Thresholds; reloaded while running.") Rules rules,
 
+            @Setting(
+                    value =
+                            "How long an alert below critical must stand before anybody is told; one that resolves earlier is never told. Critical alerts are told at once. Reloaded while running.",
+                    byDefault = "5m")
+            Duration warningWait,
+
             @Setting("Who hears of alerts; reloaded while running.")
             List<Receiver> receivers) {
 

@@ -1,0 +1,5 @@
+/// What is wrong, who hears it, and how often.
+@NullMarked
+package io.tlsrpt.alerting;
+
+import org.jspecify.annotations.NullMarked;
