@@ -25,6 +25,11 @@ public record HostPort(String host, int port) {
         return new HostPort(host, port);
     }
 
+    /// Whether the host, as written, is this machine's own: decided from the text, nothing is looked up.
+    public boolean isLoopback() {
+        return host.equals("localhost") || host.equals("::1") || host.startsWith("127.");
+    }
+
     @Override
     public String toString() {
         return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;

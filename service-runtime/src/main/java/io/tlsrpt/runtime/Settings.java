@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// The one configuration value, the same for the separate services and for standalone. Immutable.
@@ -34,13 +35,31 @@ public record Settings(
         @Setting("Health and metrics.") Admin admin,
         @Setting("Rules and receivers.") Alerting alerting) {
 
+    private static final Pattern TOPIC_PREFIX = Pattern.compile("[a-zA-Z0-9._-]{1,64}");
+
     /// One of our domains.
     public record Domain(
             @Setting("The policy domain, or `*.example.com` for every domain below it.")
             String name,
 
             @Setting("Labels for routing and filtering, such as team or customer.")
-            Map<String, String> labels) {}
+            Map<String, String> labels) {
+
+        private static final Pattern NAME = Pattern.compile(
+                "(\\*\\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
+
+        public Domain {
+            require(
+                    NAME.matcher(name).matches() && name.length() <= 253,
+                    "name must be a lower-case domain (A-label) such as example.com or *.example.com, found \"" + name
+                            + "\"");
+        }
+
+        /// Whether a lower-case policy domain is this one, or below it where the name begins with `*.`.
+        public boolean matches(String policyDomain) {
+            return name.startsWith("*.") ? policyDomain.endsWith(name.substring(1)) : policyDomain.equals(name);
+        }
+    }
 
     public record Kafka(
             @Setting(
@@ -63,7 +82,13 @@ public record Settings(
             int replicationFactor,
 
             @Setting("Passed through to every Kafka client, such as security.protocol.")
-            Map<String, String> properties) {}
+            Map<String, String> properties) {
+
+        public Kafka {
+            require(partitions >= 0 && partitions <= 1000, "partitions must be 0 to 1000");
+            require(replicationFactor >= 0 && replicationFactor <= 9, "replication-factor must be 0 to 9");
+        }
+    }
 
     public record Intake(
             @Setting(value = "Where reports are posted.", byDefault = "127.0.0.1:8080")
@@ -93,13 +118,35 @@ public record Settings(
             @Setting(value = "Bytes the spool may hold while the broker is away; 503 beyond it.", byDefault = "1GiB")
             ByteSize spoolMaxBytes) {
 
+        private static final long MIB = 1024 * 1024;
+
+        public Intake {
+            require(maxBody.bytes() >= 1024 && maxBody.bytes() <= 64 * MIB, "max-body must be 1KiB to 64MiB");
+            require(
+                    maxInflated.bytes() >= 1024 && maxInflated.bytes() <= 10 * MIB,
+                    "max-inflated must be 1KiB to 10MiB");
+            require(
+                    ackTimeout.compareTo(Duration.ofMillis(100)) >= 0
+                            && ackTimeout.compareTo(Duration.ofSeconds(8)) <= 0,
+                    "ack-timeout must be 100ms to 8s: senders give up after 10 s");
+        }
+
         /// A token in the rua's path, `https://…/v1/tlsrpt/<token>`.
         public record Token(
                 @Setting("The token, 16 to 128 characters of A-Z a-z 0-9 - _.")
                 Secret token,
 
                 @Setting("The domain this token stands for, for reports that name none.") @Nullable
-                String channelDomain) {}
+                String channelDomain) {
+
+            private static final Pattern FORM = Pattern.compile("[A-Za-z0-9_-]{16,128}");
+
+            public Token {
+                require(
+                        FORM.matcher(token.reveal()).matches(),
+                        "token must be 16 to 128 characters of A-Z a-z 0-9 - _");
+            }
+        }
     }
 
     public record Api(
@@ -110,7 +157,20 @@ public record Settings(
             HostPort listen,
 
             @Setting("Certificate and key for HTTPS.") @Nullable
-            Tls tls) {}
+            Tls tls,
+
+            @Setting(
+                    value =
+                            "Lets the API listen beyond this machine although it asks nobody who they are; only behind a proxy that does.",
+                    byDefault = "false")
+            boolean allowUnauthenticated) {
+
+        public Api {
+            require(
+                    allowUnauthenticated || listen.isLoopback(),
+                    "listen must be a loopback address, because the API asks nobody who they are; behind a proxy that does, set allow-unauthenticated: true");
+        }
+    }
 
     public record Admin(
             @Setting(value = "Where /live, /ready and /metrics listen.", byDefault = "127.0.0.1:8081")
@@ -191,6 +251,15 @@ public record Settings(
         CRITICAL
     }
 
+    public Settings {
+        require(
+                TOPIC_PREFIX.matcher(topicPrefix).matches(),
+                "topic-prefix must be 1 to 64 characters of a-z A-Z 0-9 . _ -, found \"" + topicPrefix + "\"");
+        require(
+                retention.compareTo(Duration.ofDays(1)) >= 0 && retention.compareTo(Duration.ofDays(36_525)) <= 0,
+                "retention must be 1d to 36525d");
+    }
+
     /// Whether the process brings its own broker.
     public boolean embeddedBroker() {
         return kafka.bootstrapServers() == null;
@@ -205,5 +274,25 @@ public record Settings(
                 kafka.replicationFactor(),
                 kafka.properties());
         return new Settings(data, topicPrefix, retention, domains, other, intake, api, admin, alerting);
+    }
+
+    private static void require(boolean holds, String otherwise) {
+        if (!holds) {
+            throw new IllegalArgumentException(otherwise);
+        }
+    }
+
+    /// Whether `other` differs from these only in what is read anew while running: domains, rules, receivers.
+    boolean onlyReloadableDiffers(Settings other) {
+        return equals(new Settings(
+                other.data,
+                other.topicPrefix,
+                other.retention,
+                domains,
+                other.kafka,
+                other.intake,
+                other.api,
+                other.admin,
+                alerting));
     }
 }

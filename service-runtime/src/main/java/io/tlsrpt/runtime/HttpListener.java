@@ -1,0 +1,140 @@
+package io.tlsrpt.runtime;
+
+import io.helidon.common.tls.Tls;
+import io.helidon.http.DirectHandler;
+import io.helidon.http.HeaderNames;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.WebServerConfig;
+import io.helidon.webserver.http.DirectHandlers;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http1.Http1Config;
+import io.helidon.webserver.http1.Http1ConnectionSelector;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One address that answers HTTP, for all the routes that name it. Limits: 4,096 connections, 16 KiB of headers,
+/// 15 s without a byte from the peer, 60 s idle between requests.
+public final class HttpListener implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(HttpListener.class);
+    private static final int MAX_CONNECTIONS = 4096;
+    private static final int MAX_HEADER_BYTES = 16 * 1024;
+    private static final Duration READ_TIMEOUT = Duration.ofSeconds(15);
+    private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration GRACE = Duration.ofSeconds(5);
+
+    private final HostPort configured;
+    private final WebServer server;
+    private final @Nullable ReloadingKeyStore keyStore;
+
+    private HttpListener(HostPort configured, WebServer server, @Nullable ReloadingKeyStore keyStore) {
+        this.configured = configured;
+        this.server = server;
+        this.keyStore = keyStore;
+    }
+
+    /// @param routes all of one address, and alike in their TLS
+    /// @throws IllegalStateException when the address cannot be used, naming the setting that moves it
+    public static HttpListener start(List<Routes> routes) {
+        Routes first = routes.getFirst();
+        String names =
+                String.join("+", routes.stream().map(Routes::name).distinct().toList());
+        for (Routes other : routes) {
+            if (!java.util.Objects.equals(other.tls(), first.tls())) {
+                throw new IllegalStateException(names + " share " + first.address()
+                        + " but not their tls settings; give them addresses of their own");
+            }
+        }
+        HttpRouting.Builder routing = HttpRouting.builder();
+        routes.forEach(each -> each.routing().accept(routing));
+        ReloadingKeyStore keyStore = first.tls() == null ? null : new ReloadingKeyStore(first.tls());
+        WebServerConfig.Builder config = WebServer.builder()
+                .shutdownHook(false)
+                .host(first.address().host())
+                .port(first.address().port())
+                .maxTcpConnections(MAX_CONNECTIONS)
+                .idleConnectionTimeout(IDLE_TIMEOUT)
+                .shutdownGracePeriod(GRACE)
+                .connectionOptions(socket -> socket.readTimeout(READ_TIMEOUT).tcpNoDelay(true))
+                .addConnectionSelector(Http1ConnectionSelector.builder()
+                        .config(Http1Config.builder()
+                                .maxHeadersSize(MAX_HEADER_BYTES)
+                                .continueImmediately(false)
+                                .build())
+                        .build())
+                .directHandlers(problems())
+                .routing(routing);
+        if (keyStore != null) {
+            config.tls(Tls.builder().sslContext(keyStore.sslContext()).build());
+        }
+        WebServer server = config.build();
+        try {
+            server.start();
+        } catch (RuntimeException failed) {
+            throw new IllegalStateException(
+                    names + " cannot listen at " + first.address() + ": " + rootMessage(failed) + "; set "
+                            + first.name() + ".listen to a free address",
+                    failed);
+        }
+        HttpListener listener = new HttpListener(first.address(), server, keyStore);
+        LOG.atInfo()
+                .addKeyValue("listener", names)
+                .addKeyValue("address", listener.address())
+                .addKeyValue("tls", keyStore != null)
+                .log("listening");
+        return listener;
+    }
+
+    /// The address as configured; its port may be 0.
+    public HostPort configured() {
+        return configured;
+    }
+
+    /// The address with the port that it really has.
+    public HostPort address() {
+        return new HostPort(configured.host(), server.port());
+    }
+
+    void look() {
+        if (keyStore != null) {
+            keyStore.look();
+        }
+    }
+
+    @Override
+    public void close() {
+        server.stop();
+    }
+
+    /// What the server itself refuses, before any route, is answered in the same form as everything else (RFC 9457).
+    private static DirectHandlers problems() {
+        DirectHandler problem = (request, type, status, headers, message) -> {
+            headers.set(HeaderNames.CONTENT_TYPE, "application/problem+json");
+            String body = "{\"type\":\"about:blank\",\"title\":\"" + status.reasonPhrase() + "\",\"status\":"
+                    + status.code() + "}";
+            return DirectHandler.TransportResponse.builder()
+                    .status(status)
+                    .headers(headers)
+                    .entity(body.getBytes(StandardCharsets.UTF_8))
+                    .keepAlive(type.keepAlive())
+                    .build();
+        };
+        DirectHandlers.Builder handlers = DirectHandlers.builder();
+        for (DirectHandler.EventType type : DirectHandler.EventType.values()) {
+            handlers.addHandler(type, problem);
+        }
+        return handlers.build();
+    }
+
+    private static String rootMessage(Throwable failed) {
+        Throwable cause = failed;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return String.valueOf(cause.getMessage());
+    }
+}

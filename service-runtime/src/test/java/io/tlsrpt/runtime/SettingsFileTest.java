@@ -1,0 +1,176 @@
+package io.tlsrpt.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SettingsFileTest {
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void anEmptyFileMeansTheDefaults() {
+        Settings settings = SettingsFile.parse("a.yaml", "", name -> null);
+
+        assertThat(settings).isEqualTo(SettingsFile.defaults());
+        assertThat(settings.retention()).isEqualTo(Duration.ofDays(400));
+        assertThat(settings.intake().listen()).hasToString("127.0.0.1:8080");
+        assertThat(settings.api().listen()).isEqualTo(settings.intake().listen());
+        assertThat(settings.admin().listen()).hasToString("127.0.0.1:8081");
+        assertThat(settings.embeddedBroker()).isTrue();
+    }
+
+    @Test
+    void everyKindOfValueIsRead() {
+        Settings settings = SettingsFile.parse("a.yaml", """
+                retention: 14600d
+                domains:
+                  - name: example.com
+                    labels: {team: mail, customer: acme}
+                  - name: "*.example.net"
+                kafka:
+                  bootstrap-servers: ${BROKERS}
+                  properties:
+                    security.protocol: SSL
+                intake:
+                  max-inflated: 5MiB
+                  ack-timeout: 500ms
+                  tokens:
+                    - token: abcdefghijklmnop
+                      channel-domain: example.com
+                alerting:
+                  rules:
+                    sensitivity: eager
+                    starttls-regression: false
+                  receivers:
+                    - name: ops
+                      url: https://hooks.example.com/x
+                      min-severity: critical
+                """, Map.of("BROKERS", "k1:9092,k2:9092")::get);
+
+        assertThat(settings.kafka().bootstrapServers()).isEqualTo("k1:9092,k2:9092");
+        assertThat(settings.kafka().properties()).containsEntry("security.protocol", "SSL");
+        assertThat(settings.domains().getFirst().labels()).containsEntry("customer", "acme");
+        assertThat(settings.domains().get(1).matches("a.example.net")).isTrue();
+        assertThat(settings.domains().get(1).matches("example.net")).isFalse();
+        assertThat(settings.intake().maxInflated().bytes()).isEqualTo(5 * 1024 * 1024);
+        assertThat(settings.intake().tokens().getFirst().token().reveal()).isEqualTo("abcdefghijklmnop");
+        assertThat(settings.alerting().rules().sensitivity()).isEqualTo(Settings.Sensitivity.EAGER);
+        assertThat(settings.alerting().receivers().getFirst().minSeverity()).isEqualTo(Settings.Severity.CRITICAL);
+        assertThat(settings.toString()).doesNotContain("hooks.example.com").doesNotContain("abcdefghijklmnop");
+    }
+
+    @Test
+    void allFaultsAreToldAtOnceEachWithItsLineAndPath() {
+        SettingsFault fault =
+                catchThrowableOfType(SettingsFault.class, () -> SettingsFile.parse("a.yaml", """
+                retention: forever
+                intke:
+                  listen: 127.0.0.1:1
+                intake:
+                  listen: nowhere
+                  ack-timeout: 9s
+                  tokens:
+                    - channel-domain: example.com
+                kafka: yes please
+                alerting:
+                  receivers:
+                    - name: ops
+                      url: ${HOOK}
+                """, name -> null));
+
+        assertThat(fault.getMessage().lines())
+                .anySatisfy(line -> assertThat(line).startsWith("a.yaml:1: retention: expected a duration"))
+                .anySatisfy(line -> assertThat(line).startsWith("a.yaml:2: intke: unknown key; known here: data,"))
+                .anySatisfy(line -> assertThat(line).startsWith("a.yaml:5: intake.listen: expected host:port"))
+                .anySatisfy(line -> assertThat(line).startsWith("a.yaml:8: intake.tokens[0].token: is required"))
+                .anySatisfy(line -> assertThat(line).startsWith("a.yaml:9: kafka: expected a section"))
+                .anySatisfy(line -> assertThat(line)
+                        .startsWith("a.yaml:13: alerting.receivers[0].url: the environment has no variable HOOK"))
+                .hasSize(6);
+    }
+
+    @Test
+    void aValueOutOfItsLimitsNamesTheLimits() {
+        assertThatThrownBy(() -> SettingsFile.parse("a.yaml", "intake:\n  ack-timeout: 9s\n", name -> null))
+                .hasMessageContaining("a.yaml:2: intake: ack-timeout must be 100ms to 8s");
+        assertThatThrownBy(() -> SettingsFile.parse("a.yaml", "api:\n  listen: 0.0.0.0:8080\n", name -> null))
+                .hasMessageContaining("api: listen must be a loopback address");
+    }
+
+    @Test
+    void aKeyThatStandsTwiceAndBrokenYamlAreFaults() {
+        assertThatThrownBy(() -> SettingsFile.parse("a.yaml", "retention: 1d\nretention: 2d\n", name -> null))
+                .hasMessageContaining("a.yaml:2: retention: stands twice");
+        assertThatThrownBy(() -> SettingsFile.parse("a.yaml", "retention: [\n", name -> null))
+                .hasMessageContaining("not YAML");
+        assertThatThrownBy(() -> SettingsFile.parse("a.yaml", "a: &x [*x, *x]\n", name -> null))
+                .isInstanceOf(SettingsFault.class);
+    }
+
+    @Test
+    void aSecretMayComeFromAFileAndIsNeverShown() throws Exception {
+        Path secret = Files.writeString(directory.resolve("hook"), "https://hooks.example.com/secret\n");
+        Settings settings = SettingsFile.parse(
+                "a.yaml", "alerting:\n  receivers:\n    - name: ops\n      url-file: " + secret + "\n", name -> null);
+
+        assertThat(settings.alerting().receivers().getFirst().url().reveal())
+                .isEqualTo("https://hooks.example.com/secret");
+        assertThat(settings.toString()).doesNotContain("hooks.example.com");
+    }
+
+    @Test
+    void theStarterFileIsReadableAsItIsAndAfterEveryDefaultIsSwitchedOn() {
+        String starter = SettingsDocument.starter();
+        assertThat(SettingsFile.parse("starter", starter, name -> null)).isEqualTo(SettingsFile.defaults());
+
+        StringBuilder scalars = new StringBuilder();
+        boolean inList = false;
+        for (String line : starter.lines().toList()) {
+            if (line.matches("#\\s*- .*")) {
+                inList = true;
+            } else if (line.matches("#[a-z].*")) {
+                inList = false;
+            }
+            if (line.startsWith("#")
+                    && !line.contains("## ")
+                    && !line.startsWith("# ") | line.matches("#\\s+[a-z-]+:.*")
+                    && !inList
+                    && !line.contains("…")
+                    && !line.matches(".*(domains|tokens|receivers|tls):$")) {
+                scalars.append(line.substring(1)).append('\n');
+            }
+        }
+        assertThat(scalars.toString()).contains("retention: 400d", "  ack-timeout: 3s");
+        assertThat(SettingsFile.parse("switched on", scalars.toString(), name -> null))
+                .isEqualTo(SettingsFile.defaults());
+    }
+
+    @Test
+    void aChangedFileIsTakenAndABadOneChangesNothing() throws Exception {
+        Path file = Files.writeString(directory.resolve("tlsrpt.yaml"), "domains: [{name: a.example}]\n");
+        LiveSettings live = LiveSettings.of(file, settings -> settings);
+        assertThat(live.get().domains().getFirst().name()).isEqualTo("a.example");
+
+        change(file, "domains: [{name: b.example}]\n", 1);
+        live.look();
+        assertThat(live.get().domains().getFirst().name()).isEqualTo("b.example");
+
+        change(file, "domains: [{nme: c.example}]\n", 2);
+        live.look();
+        assertThat(live.get().domains().getFirst().name()).isEqualTo("b.example");
+    }
+
+    private static void change(Path file, String text, int seconds) throws Exception {
+        Files.writeString(file, text);
+        Files.setLastModifiedTime(file, java.nio.file.attribute.FileTime.fromMillis(seconds * 1000L));
+    }
+}
