@@ -47,7 +47,7 @@ public final class KafkaSettings {
         return properties;
     }
 
-    /// For a Streams application: exactly_once_v2 always; state under the data directory.
+    /// For a Streams application: exactly_once_v2 always; state under the data directory, its memory bounded.
     public Properties streams(String applicationId, Map<String, String> more) {
         Properties properties = with(
                 Map.ofEntries(
@@ -65,6 +65,7 @@ public final class KafkaSettings {
                         Map.entry("producer.linger.ms", "5"),
                         Map.entry("producer.max.request.size", "13631488"),
                         Map.entry("producer.transaction.timeout.ms", "60000"),
+                        Map.entry("rocksdb.config.setter", BoundedRocksDb.class.getName()),
                         Map.entry("processing.exception.handler.global.enabled", "true")),
                 Map.of(
                         "application.id", applicationId,
