@@ -50,7 +50,11 @@ public final class EventSize {
     /// Upper bound in bytes of all events that the report flattens to; `Long.MAX_VALUE` instead of an overflow.
     /// Costs one look at each character that is kept.
     public static long upperBound(TlsReport report) {
-        String reportKey = ReportKey.of(report, null);
+        return upperBound(report, ReportKey.of(report, null));
+    }
+
+    /// As [#upperBound(TlsReport)] for a report that travels under this key.
+    public static long upperBound(TlsReport report, String reportKey) {
         long shared = FRAME
                 + EVENT_ID
                 + jsonBytes(reportKey, MAX_REPORT_KEY_BYTES)

@@ -3,6 +3,8 @@ package io.tlsrpt.topics;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +37,15 @@ public record Topics(String prefix, Duration retention) {
             @Nullable Duration retention,
             @Nullable Long retentionBytes,
             int maxMessageBytes,
-            boolean flushed) {}
+            boolean flushed) {
+
+        /// Headers of a new record of ours: `schema`.
+        public Headers newHeaders() {
+            Headers headers = new RecordHeaders();
+            ReportHeaders.put(headers, ReportHeaders.SCHEMA, schema);
+            return headers;
+        }
+    }
 
     public Topic raw() {
         return new Topic(

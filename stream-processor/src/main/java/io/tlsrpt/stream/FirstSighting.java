@@ -1,0 +1,335 @@
+package io.tlsrpt.stream;
+
+import io.tlsrpt.report.Authentication;
+import io.tlsrpt.report.Leniency;
+import io.tlsrpt.report.PolicyResult;
+import io.tlsrpt.report.RefusalReason;
+import io.tlsrpt.report.TlsReport;
+import io.tlsrpt.stream.Examination.CountedEntry;
+import io.tlsrpt.stream.Examination.Refused;
+import io.tlsrpt.stream.Examination.RefusedEntry;
+import io.tlsrpt.stream.Examination.Sound;
+import io.tlsrpt.stream.ProcessorMetrics.Outcome;
+import io.tlsrpt.topics.AcceptedReport;
+import io.tlsrpt.topics.Event;
+import io.tlsrpt.topics.EventSize;
+import io.tlsrpt.topics.RawPosition;
+import io.tlsrpt.topics.ReportHeaders;
+import io.tlsrpt.topics.Topics;
+import io.tlsrpt.topics.Verdict;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Counts each report once: the first sighting of a report-key wins, the same content again is a duplicate, other
+/// content a conflict. A trusted copy replaces an untrusted one, whatever its content: a forged post must not suppress
+/// the genuine mail.
+///
+/// Whatever can be wrong about a record is found before the first store is changed ([Examination]); what comes after
+/// cannot fail for any content.
+final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
+
+    private static final Logger LOG = LoggerFactory.getLogger(FirstSighting.class);
+
+    /// Entries and policy-domains listed in a report record, so that it is never over 1 MiB.
+    private static final int MAX_LISTED = 1_000;
+
+    private static final int MAX_LISTED_BYTES = 256 * 1024;
+    private static final int LISTED_ENTRY_BYTES = 200;
+
+    private static final String FOREIGN_DOMAINS = "foreign-domains";
+
+    private final Topics topics;
+    private final Duration remembered;
+    private final ProcessorMetrics metrics;
+
+    @SuppressWarnings("NullAway.Init") // set by init
+    private ProcessorContext<Object, Object> context;
+
+    @SuppressWarnings("NullAway.Init") // set by init
+    private KeyValueStore<String, SeenReport> seenReports;
+
+    @SuppressWarnings("NullAway.Init") // set by init
+    private KeyValueStore<String, Event> replaceableEvents;
+
+    @SuppressWarnings("NullAway.Init") // set by init
+    private Sweep<String, SeenReport> sweep;
+
+    FirstSighting(Topics topics, ProcessorMetrics metrics) {
+        this.topics = topics;
+        this.remembered = Retention.remembered(topics);
+        this.metrics = metrics;
+    }
+
+    @Override
+    public void init(ProcessorContext<Object, Object> context) {
+        this.context = context;
+        this.seenReports = context.getStateStore(ReportTopology.SEEN_REPORTS);
+        this.replaceableEvents = context.getStateStore(ReportTopology.REPLACEABLE_EVENTS);
+        this.sweep = new Sweep<>(seenReports);
+        context.schedule(Sweep.INTERVAL, PunctuationType.WALL_CLOCK_TIME, this::expire);
+    }
+
+    @Override
+    public void process(Record<byte[], byte[]> raw) {
+        RecordMetadata lies = context.recordMetadata().orElseThrow();
+        RawPosition position = new RawPosition(lies.partition(), lies.offset());
+        switch (Examination.of(raw.key(), raw.value(), raw.headers(), topics.retention())) {
+            case Refused refused -> reject(raw, position, refused);
+            case Sound sound -> judge(raw, position, sound);
+        }
+        metrics.rawRecord();
+    }
+
+    private void judge(Record<byte[], byte[]> raw, RawPosition position, Sound sound) {
+        SeenReport seen = seenReports.get(sound.reportKey());
+        Authentication authentication = sound.headers().authentication();
+        if (seen == null) {
+            count(raw, position, sound, 0, null);
+        } else if (seen.replaceable() && authentication.trusted()) {
+            count(raw, position, sound, seen.revision() + 1, seen.revision());
+        } else if (seen.contentSha256().equals(sound.contentSha256())) {
+            verdict(raw, position, Outcome.DUPLICATE, seen.revision(), null, "first seen " + place(seen.raw()));
+        } else {
+            String detail = "other content under the same report-key was first seen " + place(seen.raw());
+            rejected(raw, raw.value(), raw.headers(), RefusalReason.CONFLICTING_DUPLICATE, detail);
+            verdict(raw, position, Outcome.CONFLICT, seen.revision(), null, detail);
+        }
+    }
+
+    private static String place(RawPosition raw) {
+        return "in raw partition " + raw.partition() + " at offset " + raw.offset();
+    }
+
+    private void reject(Record<byte[], byte[]> raw, RawPosition position, Refused refused) {
+        rejected(raw, raw.value(), raw.headers(), refused.reason(), refused.detail());
+        verdict(raw, position, Outcome.REJECTED, null, refused.reason(), refused.detail());
+    }
+
+    /// @param replaces the revision that is taken back, if any
+    private void count(
+            Record<byte[], byte[]> raw, RawPosition position, Sound sound, int revision, @Nullable Integer replaces) {
+        ReportHeaders headers = sound.headers();
+        SeenReport seen = new SeenReport(
+                SeenReport.VERSION,
+                revision,
+                headers.authentication().word(),
+                sound.contentSha256(),
+                headers.receivedAt(),
+                position);
+        List<Event> events = Flattening.events(sound, revision);
+        if (replaces != null) {
+            takeBack(raw, sound.reportKey());
+        }
+        seenReports.put(sound.reportKey(), seen);
+        int sequence = 0;
+        for (Event event : events) {
+            if (seen.replaceable()) {
+                replaceableEvents.put(
+                        eventsOf(sound.reportKey()) + String.format(Locale.ROOT, "%08d", sequence++), event);
+            }
+            event(raw, event);
+        }
+        forward(
+                raw,
+                sound.reportKey(),
+                report(sound, revision, replaces, position),
+                topics.reports(),
+                ReportTopology.WRITE_REPORTS);
+        for (RefusedEntry entry : sound.refused()) {
+            refuse(raw, sound, entry);
+        }
+        verdict(
+                raw,
+                position,
+                replaces == null ? Outcome.ACCEPTED : Outcome.REPLACED,
+                revision,
+                null,
+                sound.refused().isEmpty() ? null : Examination.refusedEntries(sound.report(), sound.refused()));
+    }
+
+    /// Emits what the untrusted revision counted once more, negated.
+    private void takeBack(Record<byte[], byte[]> raw, String reportKey) {
+        try (KeyValueIterator<String, Event> events =
+                replaceableEvents.prefixScan(eventsOf(reportKey), new StringSerializer())) {
+            while (events.hasNext()) {
+                KeyValue<String, Event> counted = events.next();
+                event(raw, Flattening.retraction(counted.value));
+                replaceableEvents.delete(counted.key);
+            }
+        }
+    }
+
+    /// No report-key has a `#`, so this is the beginning of its own events' keys only.
+    private static String eventsOf(String reportKey) {
+        return reportKey + "#";
+    }
+
+    private void event(Record<byte[], byte[]> raw, Event event) {
+        forward(raw, event.policyDomain(), event, topics.events(), ReportTopology.WRITE_EVENTS);
+        metrics.event(event);
+    }
+
+    private void refuse(Record<byte[], byte[]> raw, Sound sound, RefusedEntry entry) {
+        // The list of all foreign domains, once more with each of its many entries, would be far larger than they are.
+        Headers headers = new RecordHeaders(raw.headers());
+        headers.remove(FOREIGN_DOMAINS);
+        rejected(
+                raw,
+                EntryDocument.write(entry.result()),
+                headers,
+                entry.reason(),
+                "entry " + entry.index() + " of " + sound.report().policies().size()
+                        + "; the report's other entries were accepted");
+        metrics.refusedEntry(entry.reason());
+    }
+
+    private void rejected(
+            Record<byte[], byte[]> raw, byte @Nullable [] value, Headers headers, RefusalReason reason, String detail) {
+        Rejection rejection = Rejection.of(raw.key(), value, headers, topics, reason, detail);
+        context.forward(
+                new Record<>(rejection.key(), rejection.value(), raw.timestamp(), rejection.headers()),
+                ReportTopology.WRITE_REJECTED);
+    }
+
+    /// Comes last of all that is said of a raw record: were anything before it to fail, the safety net gives the one
+    /// verdict instead.
+    private void verdict(
+            Record<byte[], byte[]> raw,
+            RawPosition position,
+            Outcome outcome,
+            @Nullable Integer revision,
+            @Nullable RefusalReason reason,
+            @Nullable String detail) {
+        String reportKey = shownKey(raw.key());
+        Verdict verdict = new Verdict(
+                outcome.word(), reportKey, revision, reason == null ? null : reason.word(), detail, position);
+        forward(raw, reportKey, verdict, topics.verdicts(), ReportTopology.WRITE_VERDICTS);
+        metrics.verdict(outcome, reason);
+        LOG.atInfo()
+                .addKeyValue("verdict", outcome.word())
+                .addKeyValue("reason", reason == null ? "" : reason.word())
+                .addKeyValue("partition", position.partition())
+                .addKeyValue("offset", position.offset())
+                .log("raw record judged");
+    }
+
+    /// The key as text, cut; empty when the record has none.
+    static String shownKey(byte @Nullable [] key) {
+        return key == null
+                ? ""
+                : EventSize.cut(new String(key, StandardCharsets.UTF_8), EventSize.MAX_REPORT_KEY_BYTES);
+    }
+
+    private void forward(Record<byte[], byte[]> raw, String key, Object value, Topics.Topic topic, String sink) {
+        context.forward(new Record<>(key, value, raw.timestamp(), topic.newHeaders()), sink);
+    }
+
+    private AcceptedReport report(Sound sound, int revision, @Nullable Integer replaces, RawPosition position) {
+        TlsReport report = sound.report();
+        ReportHeaders headers = sound.headers();
+        List<String> domains = new ArrayList<>();
+        List<AcceptedReport.Entry> entries = new ArrayList<>();
+        int domainBytes = 0;
+        for (String domain : sound.counted().stream()
+                .map(CountedEntry::domain)
+                .distinct()
+                .sorted()
+                .toList()) {
+            String kept = text(domain);
+            domainBytes += EventSize.jsonBytes(kept, Integer.MAX_VALUE) + 1;
+            if (domains.size() >= MAX_LISTED || domainBytes > MAX_LISTED_BYTES) {
+                break;
+            }
+            domains.add(kept);
+        }
+        int entryBytes = 0;
+        for (CountedEntry counted : sound.counted()) {
+            PolicyResult result = counted.result();
+            AcceptedReport.Entry entry = new AcceptedReport.Entry(
+                    text(counted.domain()),
+                    text(result.policy().policyType()),
+                    result.policy().policyMode(),
+                    result.totalSuccessfulSessionCount(),
+                    result.totalFailureSessionCount());
+            entryBytes += LISTED_ENTRY_BYTES
+                    + EventSize.jsonBytes(entry.policyDomain(), Integer.MAX_VALUE)
+                    + EventSize.jsonBytes(entry.policyType(), Integer.MAX_VALUE);
+            if (entries.size() >= MAX_LISTED || entryBytes > MAX_LISTED_BYTES) {
+                break;
+            }
+            entries.add(entry);
+        }
+        return new AcceptedReport(
+                sound.reportKey(),
+                revision,
+                text(report.submitter()),
+                textOrNull(report.organizationName()),
+                textOrNull(report.contactInfo()),
+                text(report.reportId()),
+                report.dateRange().start(),
+                report.dateRange().end(),
+                domains,
+                entries,
+                headers.authentication().word(),
+                EventSize.cut(headers.source(), EventSize.MAX_SOURCE_BYTES),
+                headers.receivedAt(),
+                headers.backfill(),
+                sound.leniencies().stream().map(Leniency::word).sorted().toList(),
+                position,
+                replaces);
+    }
+
+    private static String text(String text) {
+        return EventSize.cut(text, EventSize.MAX_TEXT_BYTES);
+    }
+
+    private static @Nullable String textOrNull(@Nullable String text) {
+        return text == null ? null : text(text);
+    }
+
+    /// Forgets reports of which no copy can come any more: it would be too old by then.
+    private void expire(long now) {
+        Instant horizon = Retention.before(Instant.ofEpochMilli(now), remembered);
+        long removed = sweep.slice(seen -> {
+            if (!seen.value.receivedAt().isBefore(horizon)) {
+                return 0;
+            }
+            int events = seen.value.replaceable() ? forgetEvents(seen.key) : 0;
+            seenReports.delete(seen.key);
+            context.forward(
+                    new Record<>(seen.key, null, now, topics.reports().newHeaders()), ReportTopology.WRITE_REPORTS);
+            return 1 + events;
+        });
+        metrics.expired(ReportTopology.SEEN_REPORTS, removed);
+    }
+
+    private int forgetEvents(String reportKey) {
+        int forgotten = 0;
+        try (KeyValueIterator<String, Event> events =
+                replaceableEvents.prefixScan(eventsOf(reportKey), new StringSerializer())) {
+            while (events.hasNext()) {
+                replaceableEvents.delete(events.next().key);
+                forgotten++;
+            }
+        }
+        return forgotten;
+    }
+}
