@@ -3,10 +3,15 @@ package io.tlsrpt.runtime;
 import io.helidon.common.tls.Tls;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.DirectHandlers;
+import io.helidon.webserver.http.FilterChain;
 import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.RoutingRequest;
+import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
 import java.nio.charset.StandardCharsets;
@@ -50,10 +55,12 @@ public final class HttpListener implements AutoCloseable {
             }
         }
         HttpRouting.Builder routing = HttpRouting.builder();
+        routing.addFilter(HttpListener::closeWhenAsked);
         routes.forEach(each -> each.routing().accept(routing));
         ReloadingKeyStore keyStore = first.tls() == null ? null : new ReloadingKeyStore(first.tls());
         WebServerConfig.Builder config = WebServer.builder()
                 .shutdownHook(false)
+                .useNio(false) // the read timeout holds only on plain sockets
                 .host(first.address().host())
                 .port(first.address().port())
                 .maxTcpConnections(MAX_CONNECTIONS)
@@ -79,6 +86,10 @@ public final class HttpListener implements AutoCloseable {
                     names + " cannot listen at " + first.address() + ": " + rootMessage(failed) + "; set "
                             + first.name() + ".listen to a free address",
                     failed);
+        }
+        if (!server.isRunning()) {
+            throw new IllegalStateException(names + " cannot listen at " + first.address()
+                    + ", perhaps another program does; set " + first.name() + ".listen to a free address");
         }
         HttpListener listener = new HttpListener(first.address(), server, keyStore);
         LOG.atInfo()
@@ -108,6 +119,14 @@ public final class HttpListener implements AutoCloseable {
     @Override
     public void close() {
         server.stop();
+    }
+
+    /// The server says `Connection: close` where the client asked for it, but waits for the client to do it: we do it.
+    private static void closeWhenAsked(FilterChain chain, RoutingRequest request, RoutingResponse response) {
+        chain.proceed();
+        if (request.headers().contains(HeaderValues.CONNECTION_CLOSE) && response.isSent()) {
+            throw new CloseConnectionException("as the client asked");
+        }
     }
 
     /// What the server itself refuses, before any route, is answered in the same form as everything else (RFC 9457).

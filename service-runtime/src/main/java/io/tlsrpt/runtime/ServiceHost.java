@@ -63,7 +63,7 @@ public final class ServiceHost implements AutoCloseable {
                 }
             }
             byAddress.values().forEach(routes -> listeners.add(HttpListener.start(routes)));
-            var _ = looker.scheduleWithFixedDelay(
+            var unused = looker.scheduleWithFixedDelay(
                     this::look, LOOK_INTERVAL.toMillis(), LOOK_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
             health.ready("start");
         } catch (RuntimeException failed) {
