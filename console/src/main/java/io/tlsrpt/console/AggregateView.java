@@ -1,0 +1,150 @@
+package io.tlsrpt.console;
+
+import io.tlsrpt.topics.Aggregate;
+import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.JsonSerde;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.jspecify.annotations.Nullable;
+
+/// The aggregates by domain and day, with the sums of each day beside the cells, so that an overview reads one entry
+/// per
+/// domain and day whatever the number of reporters.
+///
+/// Entries: `cell, domain, day, policy-type, submitter, authentication` → the aggregate as it stands on the topic;
+/// `day, domain, day` → [Totals] of that day.
+final class AggregateView implements View {
+
+    static final String STORE = "aggregates-by-domain";
+
+    private static final String CELL = "cell";
+    private static final String DAY = "day";
+
+    private static final JsonSerde<AggregateKey> KEY = new JsonSerde<>(AggregateKey.class);
+    private static final JsonSerde<Aggregate> VALUE = new JsonSerde<>(Aggregate.class);
+    private static final JsonSerde<Totals[]> TOTALS = new JsonSerde<>(Totals[].class);
+
+    private final Supplier<ReadOnlyKeyValueStore<Bytes, byte[]>> store;
+
+    AggregateView(Supplier<ReadOnlyKeyValueStore<Bytes, byte[]>> store) {
+        this.store = store;
+    }
+
+    /// Which cells are asked for; an absent member matches all.
+    record Filter(
+            @Nullable String submitter,
+            @Nullable String policyType,
+            @Nullable String authentication,
+            @Nullable String resultType,
+            @Nullable String mx) {
+
+        private boolean matches(AggregateKey key) {
+            return (submitter == null || submitter.equals(key.submitter()))
+                    && (policyType == null || policyType.equals(key.policyType()))
+                    && (authentication == null || authentication.equals(key.authentication()));
+        }
+
+        private boolean matches(byte[] cell) {
+            if (resultType == null && mx == null) {
+                return true;
+            }
+            Predicate<Aggregate.Failure> asked =
+                    failure -> (resultType == null || resultType.equals(failure.resultType()))
+                            && (mx == null || mx.equals(failure.receivingMxHostname()));
+            return VALUE.read(cell).failures().stream().anyMatch(asked);
+        }
+    }
+
+    /// Sums of one day of one domain.
+    record Day(LocalDate window, List<Totals> totals) {}
+
+    @Override
+    public List<KeyValue<Bytes, byte @Nullable []>> changes(
+            ReadOnlyKeyValueStore<Bytes, byte[]> current, byte[] keyBytes, byte @Nullable [] value) {
+        AggregateKey key = KEY.read(keyBytes);
+        String day = key.window().toString();
+        Bytes cellKey =
+                StoreKey.of(CELL, key.policyDomain(), day, key.policyType(), key.submitter(), key.authentication());
+        Bytes dayKey = StoreKey.of(DAY, key.policyDomain(), day);
+
+        List<Totals> addends = new ArrayList<>(totals(current.get(dayKey)));
+        byte[] before = current.get(cellKey);
+        if (before != null) {
+            addends.add(Totals.of(VALUE.read(before)).negated());
+        }
+        if (value != null) {
+            addends.add(Totals.of(VALUE.read(value)));
+        }
+        List<Totals> sums = Totals.sum(addends);
+        return List.of(
+                new KeyValue<>(cellKey, value),
+                new KeyValue<>(dayKey, sums.isEmpty() ? null : TOTALS.write(sums.toArray(Totals[]::new))));
+    }
+
+    /// Cells of the days from–to, both included, newest day first.
+    ///
+    /// @param cursor where the page before ended
+    Page cells(String domain, LocalDate from, LocalDate to, Filter filter, @Nullable Bytes cursor, PageLimit limit) {
+        Bytes first = StoreKey.first(CELL, domain, from.toString());
+        Bytes last = StoreKey.after(CELL, domain, to.toString());
+        return Page.of(
+                store.get().reverseRange(first, cursor != null && cursor.compareTo(last) < 0 ? cursor : last),
+                cursor,
+                limit,
+                cell -> filter.matches(key(cell.key)) && filter.matches(cell.value) ? cell.value : null);
+    }
+
+    /// Sums of the days from–to, both included, oldest first.
+    List<Day> days(String domain, LocalDate from, LocalDate to) {
+        List<Day> days = new ArrayList<>();
+        try (KeyValueIterator<Bytes, byte[]> entries =
+                store.get().range(StoreKey.of(DAY, domain, from.toString()), StoreKey.of(DAY, domain, to.toString()))) {
+            entries.forEachRemaining(entry -> days.add(day(entry)));
+        }
+        return days;
+    }
+
+    /// The newest days of a domain, newest first.
+    List<Day> newest(String domain, int count) {
+        List<Day> days = new ArrayList<>();
+        try (KeyValueIterator<Bytes, byte[]> entries =
+                store.get().reverseRange(StoreKey.first(DAY, domain), StoreKey.after(DAY, domain))) {
+            while (entries.hasNext() && days.size() < count) {
+                days.add(day(entries.next()));
+            }
+        }
+        return days;
+    }
+
+    /// The first reported domain after another one; costs one seek, however many days each has.
+    Optional<String> domainAfter(String domain) {
+        Bytes from = domain.isEmpty() ? StoreKey.first(DAY) : StoreKey.after(DAY, domain);
+        try (KeyValueIterator<Bytes, byte[]> entries = store.get().range(from, StoreKey.after(DAY))) {
+            return entries.hasNext()
+                    ? Optional.of(StoreKey.parts(entries.next().key).get(1))
+                    : Optional.empty();
+        }
+    }
+
+    private static Day day(KeyValue<Bytes, byte[]> entry) {
+        return new Day(LocalDate.parse(StoreKey.parts(entry.key).get(2)), totals(entry.value));
+    }
+
+    private static List<Totals> totals(byte @Nullable [] entry) {
+        return entry == null ? List.of() : Arrays.asList(TOTALS.read(entry));
+    }
+
+    private static AggregateKey key(Bytes cell) {
+        List<String> parts = StoreKey.parts(cell);
+        return new AggregateKey(LocalDate.parse(parts.get(2)), parts.get(1), parts.get(3), parts.get(4), parts.get(5));
+    }
+}

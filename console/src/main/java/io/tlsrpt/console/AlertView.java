@@ -1,0 +1,116 @@
+package io.tlsrpt.console;
+
+import io.tlsrpt.topics.Alert;
+import io.tlsrpt.topics.JsonSerde;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.jspecify.annotations.Nullable;
+
+/// The alerts, firing ones before resolved ones, each newest change first.
+///
+/// Entries: `alert, state, updated-at (newest first), alert-id` → the alert as it stands on the topic; `id, alert-id` →
+/// the key of that entry.
+final class AlertView implements View {
+
+    static final String STORE = "alerts-by-state";
+
+    private static final String ALERT = "alert";
+    private static final String ID = "id";
+    private static final int MOST_FIRING = 10_000;
+
+    private static final JsonSerde<Alert> VALUE = new JsonSerde<>(Alert.class);
+
+    private final Supplier<ReadOnlyKeyValueStore<Bytes, byte[]>> store;
+
+    AlertView(Supplier<ReadOnlyKeyValueStore<Bytes, byte[]>> store) {
+        this.store = store;
+    }
+
+    /// Which alerts are asked for; an absent member matches all.
+    ///
+    /// @param domain the alert's policy-domain or one of its affected-domains
+    /// @param labels the alert has all of these
+    record Filter(@Nullable String state, @Nullable String domain, Map<String, String> labels) {
+
+        private boolean matches(byte[] value) {
+            if (domain == null && labels.isEmpty()) {
+                return true;
+            }
+            Alert alert = VALUE.read(value);
+            return (domain == null || domains(alert).contains(domain)) && hasLabels(alert);
+        }
+
+        private boolean hasLabels(Alert alert) {
+            Map<String, String> has = alert.labels() == null ? Map.of() : alert.labels();
+            return labels.entrySet().stream().allMatch(label -> label.getValue().equals(has.get(label.getKey())));
+        }
+    }
+
+    @Override
+    public List<KeyValue<Bytes, byte @Nullable []>> changes(
+            ReadOnlyKeyValueStore<Bytes, byte[]> current, byte[] keyBytes, byte @Nullable [] value) {
+        Bytes idKey = StoreKey.of(ID, new String(keyBytes, StandardCharsets.UTF_8));
+        List<KeyValue<Bytes, byte @Nullable []>> changes = new ArrayList<>();
+        byte[] before = current.get(idKey);
+        if (before != null) {
+            changes.add(new KeyValue<>(Bytes.wrap(before), null));
+        }
+        if (value == null) {
+            changes.add(new KeyValue<>(idKey, null));
+        } else {
+            Alert alert = VALUE.read(value);
+            Bytes key = StoreKey.of(ALERT, alert.state(), StoreKey.newestFirst(alert.updatedAt()), alert.alertId());
+            changes.add(new KeyValue<>(key, value));
+            changes.add(new KeyValue<>(idKey, key.get()));
+        }
+        return changes;
+    }
+
+    byte @Nullable [] alert(String alertId) {
+        byte[] key = store.get().get(StoreKey.of(ID, alertId));
+        return key == null ? null : store.get().get(Bytes.wrap(key));
+    }
+
+    Page alerts(Filter filter, @Nullable Bytes cursor, PageLimit limit) {
+        Bytes first = filter.state() == null ? StoreKey.first(ALERT) : StoreKey.first(ALERT, filter.state());
+        Bytes last = filter.state() == null ? StoreKey.after(ALERT) : StoreKey.after(ALERT, filter.state());
+        return Page.of(
+                store.get().range(cursor != null && cursor.compareTo(first) > 0 ? cursor : first, last),
+                cursor,
+                limit,
+                alert -> filter.matches(alert.value) ? alert.value : null);
+    }
+
+    /// How many alerts fire for each domain; one for a shared MX counts for every domain it names.
+    Map<String, Integer> firingByDomain() {
+        Map<String, Integer> firing = new HashMap<>();
+        try (KeyValueIterator<Bytes, byte[]> alerts =
+                store.get().range(StoreKey.first(ALERT, Alert.FIRING), StoreKey.after(ALERT, Alert.FIRING))) {
+            for (int i = 0; i < MOST_FIRING && alerts.hasNext(); i++) {
+                domains(VALUE.read(alerts.next().value)).forEach(domain -> firing.merge(domain, 1, Integer::sum));
+            }
+        }
+        return firing;
+    }
+
+    private static Set<String> domains(Alert alert) {
+        Set<String> domains = new LinkedHashSet<>();
+        if (alert.policyDomain() != null) {
+            domains.add(alert.policyDomain());
+        }
+        if (alert.evidence().affectedDomains() != null) {
+            domains.addAll(alert.evidence().affectedDomains());
+        }
+        return domains;
+    }
+}

@@ -1,0 +1,203 @@
+package io.tlsrpt.console;
+
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import java.time.LocalDate;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.common.utils.Bytes;
+import org.jspecify.annotations.Nullable;
+
+/// The parameters of one request, in the path and in the query. What is wrong with them is collected, so that a client
+/// hears of all faults at once.
+final class Parameters {
+
+    private static final int MAX_LENGTH = 4_096;
+
+    private final Map<String, String> path;
+    private final Map<String, List<String>> query;
+    private final List<Fault> faults = new ArrayList<>();
+
+    /// One parameter that cannot be used. The value is not repeated: the client knows it.
+    @JsonPropertyOrder({"parameter", "expected"})
+    record Fault(String parameter, String expected) {}
+
+    /// @param known names the endpoint understands
+    Parameters(Map<String, String> path, Map<String, List<String>> query, Set<String> known) {
+        this.path = path;
+        this.query = query;
+        for (Map.Entry<String, List<String>> parameter : query.entrySet()) {
+            if (!known.contains(parameter.getKey())) {
+                faults.add(new Fault(
+                        shortened(parameter.getKey()),
+                        known.isEmpty()
+                                ? "no parameter here"
+                                : "one of "
+                                        + String.join(
+                                                ", ", known.stream().sorted().toList())));
+            } else if (parameter.getValue().stream().anyMatch(value -> value.length() > MAX_LENGTH)) {
+                faults.add(new Fault(parameter.getKey(), "at most " + MAX_LENGTH + " characters"));
+            }
+        }
+    }
+
+    List<Fault> faults() {
+        return List.copyOf(faults);
+    }
+
+    /// A part of the path.
+    String segment(String name) {
+        return path.getOrDefault(name, "");
+    }
+
+    /// The domain in the path, in the form that records have.
+    String domain() {
+        return normalized(segment("domain"));
+    }
+
+    @Nullable
+    String text(String name) {
+        List<String> values = query.getOrDefault(name, List.of());
+        if (values.size() > 1) {
+            faults.add(new Fault(name, "it once, not " + values.size() + " times"));
+        }
+        String value = values.isEmpty() ? null : values.getFirst();
+        if (value != null && value.isEmpty()) {
+            faults.add(new Fault(name, "a value, or no such parameter"));
+        }
+        return value;
+    }
+
+    String required(String name) {
+        String value = text(name);
+        if (value == null) {
+            faults.add(new Fault(name, "a value: it is required"));
+            return "";
+        }
+        return value;
+    }
+
+    @Nullable
+    String domain(String name) {
+        String value = text(name);
+        return value == null ? null : normalized(value);
+    }
+
+    @Nullable
+    String oneOf(String name, List<String> words) {
+        String value = text(name);
+        if (value != null && !words.contains(value)) {
+            faults.add(new Fault(name, "one of " + String.join(", ", words)));
+        }
+        return value;
+    }
+
+    LocalDate day(String name, LocalDate otherwise) {
+        String value = text(name);
+        if (value == null) {
+            return otherwise;
+        }
+        try {
+            LocalDate day = LocalDate.parse(value);
+            if (day.getYear() >= 0 && day.getYear() <= 9999) {
+                return day;
+            }
+        } catch (DateTimeParseException noDay) {
+            // said below
+        }
+        faults.add(new Fault(name, "a day such as 2026-11-20"));
+        return otherwise;
+    }
+
+    /// The days `from` to `to`, both included.
+    ///
+    /// @param from unless the request says otherwise
+    Days days(LocalDate from, LocalDate to, int most) {
+        LocalDate last = day("to", to);
+        LocalDate first = day("from", query.containsKey("to") && from.isAfter(last) ? last : from);
+        if (first.isAfter(last)) {
+            faults.add(new Fault("from", "a day not after to"));
+        } else if (first.plusDays(most).isBefore(last)) {
+            faults.add(new Fault("from", "at most " + most + " days before to"));
+        }
+        return new Days(first, last);
+    }
+
+    record Days(LocalDate from, LocalDate to) {
+
+        boolean contains(LocalDate day) {
+            return !day.isBefore(from) && !day.isAfter(to);
+        }
+    }
+
+    int limit(int otherwise, int most) {
+        String value = text("limit");
+        if (value == null) {
+            return otherwise;
+        }
+        try {
+            int limit = Integer.parseInt(value);
+            if (limit >= 1 && limit <= most) {
+                return limit;
+            }
+        } catch (NumberFormatException noNumber) {
+            // said below
+        }
+        faults.add(new Fault("limit", "a number from 1 to " + most));
+        return otherwise;
+    }
+
+    /// Where the page before ended, for a page over a store.
+    @Nullable
+    Bytes keyCursor() {
+        String value = text("cursor");
+        try {
+            return value == null ? null : Cursor.bytes(value);
+        } catch (IllegalArgumentException noCursor) {
+            return badCursor();
+        }
+    }
+
+    /// Where the page before ended, for a page over a topic.
+    @Nullable
+    Positions positionCursor() {
+        String value = text("cursor");
+        try {
+            return value == null ? null : Positions.parse(Cursor.text(value));
+        } catch (IllegalArgumentException noCursor) {
+            return badCursor();
+        }
+    }
+
+    /// `name=key:value`, any number of times.
+    Map<String, String> pairs(String name) {
+        Map<String, String> pairs = new LinkedHashMap<>();
+        for (String pair : query.getOrDefault(name, List.of())) {
+            int colon = pair.indexOf(':');
+            if (colon <= 0) {
+                faults.add(new Fault(name, "key:value"));
+            } else {
+                pairs.put(pair.substring(0, colon), pair.substring(colon + 1));
+            }
+        }
+        return pairs;
+    }
+
+    private <T> @Nullable T badCursor() {
+        faults.add(new Fault("cursor", "the cursor of the page before"));
+        return null;
+    }
+
+    private static String normalized(String domain) {
+        String lower = domain.toLowerCase(Locale.ROOT);
+        return lower.endsWith(".") ? lower.substring(0, lower.length() - 1) : lower;
+    }
+
+    private static String shortened(String name) {
+        return name.length() > 64 ? name.substring(0, 64) : name;
+    }
+}
