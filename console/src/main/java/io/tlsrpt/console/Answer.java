@@ -7,9 +7,36 @@ import java.util.List;
 import java.util.Map;
 
 /// What a request is answered.
-///
-/// @param headers beside those that every answer has
-record Answer(int status, String contentType, byte[] body, Map<String, String> headers) {
+final class Answer {
+
+    private final int status;
+    private final String contentType;
+    private final byte[] body;
+    private final Map<String, String> headers;
+
+    /// @param headers beside those that every answer has
+    private Answer(int status, String contentType, byte[] body, Map<String, String> headers) {
+        this.status = status;
+        this.contentType = contentType;
+        this.body = body;
+        this.headers = headers;
+    }
+
+    int status() {
+        return status;
+    }
+
+    String contentType() {
+        return contentType;
+    }
+
+    byte[] body() {
+        return body;
+    }
+
+    Map<String, String> headers() {
+        return headers;
+    }
 
     static Answer json(byte[] body) {
         return new Answer(200, "application/json", body, Map.of());

@@ -6,6 +6,7 @@ import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +25,7 @@ final class Overview {
     /// @param after the domain that the page before ended with; absent: from the first
     /// @param today the UTC day
     Page domains(List<Settings.Domain> configured, @Nullable String after, LocalDate today, PageLimit limit) {
-        TreeSet<String> names = new TreeSet<>(StoreKey.ORDER);
+        NavigableSet<String> names = new TreeSet<>(StoreKey.ORDER);
         configured.stream()
                 .map(Settings.Domain::name)
                 .filter(name -> !name.startsWith("*."))
@@ -44,10 +45,10 @@ final class Overview {
         return page;
     }
 
-    private Optional<String> next(TreeSet<String> configured, String after) {
+    private Optional<String> next(NavigableSet<String> configured, String after) {
         Optional<String> reported = views.aggregates().domainAfter(after);
         String named = configured.higher(after);
-        if (named == null || reported.isPresent() && StoreKey.ORDER.compare(reported.get(), named) < 0) {
+        if (named == null || (reported.isPresent() && StoreKey.ORDER.compare(reported.get(), named) < 0)) {
             return reported;
         }
         return Optional.of(named);

@@ -158,7 +158,8 @@ final class Parameters {
         try {
             return value == null ? null : Cursor.bytes(value);
         } catch (IllegalArgumentException noCursor) {
-            return badCursor();
+            badCursor();
+            return null;
         }
     }
 
@@ -169,7 +170,8 @@ final class Parameters {
         try {
             return value == null ? null : Positions.parse(Cursor.text(value));
         } catch (IllegalArgumentException noCursor) {
-            return badCursor();
+            badCursor();
+            return null;
         }
     }
 
@@ -187,9 +189,8 @@ final class Parameters {
         return pairs;
     }
 
-    private <T> @Nullable T badCursor() {
+    private void badCursor() {
         faults.add(new Fault("cursor", "the cursor of the page before"));
-        return null;
     }
 
     private static String normalized(String domain) {
