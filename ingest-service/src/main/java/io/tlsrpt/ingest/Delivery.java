@@ -1,0 +1,87 @@
+package io.tlsrpt.ingest;
+
+import io.tlsrpt.topics.RawPosition;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+
+/// The one producer, kept from holding more than a fixed number of bytes that the broker has not acknowledged.
+///
+/// A record whose wait ended may still be delivered by the producer later. That makes a duplicate and nothing worse.
+final class Delivery implements AutoCloseable {
+
+    /// Documents in the producer at one time; several of the largest.
+    static final int MAX_UNACKNOWLEDGED_BYTES = 64 * 1024 * 1024;
+
+    private static final Duration CLOSING = Duration.ofSeconds(10);
+
+    private final Producer<String, byte[]> producer;
+    private final int maxBytes;
+    private final Semaphore room;
+
+    Delivery(Producer<String, byte[]> producer, int maxBytes) {
+        this.producer = producer;
+        this.maxBytes = maxBytes;
+        this.room = new Semaphore(maxBytes);
+    }
+
+    /// Hands the record to the producer.
+    ///
+    /// @param patience how long to wait for room; the producer itself may block for its `max.block.ms` besides
+    /// @return completed with the broker's acknowledgement, or with why there is none
+    @SuppressWarnings("FutureReturnValueIgnored") // the callback says the same
+    CompletableFuture<RawPosition> send(ProducerRecord<String, byte[]> record, Duration patience) {
+        CompletableFuture<RawPosition> acknowledged = new CompletableFuture<>();
+        int bytes = Math.min(maxBytes, record.value().length + 1024);
+        try {
+            if (!room.tryAcquire(bytes, patience.toNanos(), TimeUnit.NANOSECONDS)) {
+                acknowledged.completeExceptionally(
+                        new TimeoutException("the broker has not acknowledged " + maxBytes + " bytes"));
+                return acknowledged;
+            }
+        } catch (InterruptedException stopping) {
+            Thread.currentThread().interrupt();
+            acknowledged.completeExceptionally(stopping);
+            return acknowledged;
+        }
+        try {
+            producer.send(record, (metadata, failure) -> {
+                boolean first = failure == null
+                        ? acknowledged.complete(new RawPosition(metadata.partition(), metadata.offset()))
+                        : acknowledged.completeExceptionally(failure);
+                if (first) {
+                    room.release(bytes);
+                }
+            });
+        } catch (KafkaException | IllegalStateException failure) {
+            if (acknowledged.completeExceptionally(failure)) {
+                room.release(bytes);
+            }
+        }
+        return acknowledged;
+    }
+
+    /// Whether the broker answers for a topic; blocks at most the producer's `max.block.ms`.
+    boolean reaches(String topic) {
+        try {
+            return !producer.partitionsFor(topic).isEmpty();
+        } catch (KafkaException away) {
+            return false;
+        }
+    }
+
+    int unacknowledgedBytes() {
+        return maxBytes - room.availablePermits();
+    }
+
+    /// Waits a while for what is under way.
+    @Override
+    public void close() {
+        producer.close(CLOSING);
+    }
+}

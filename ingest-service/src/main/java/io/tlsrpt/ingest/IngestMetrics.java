@@ -1,0 +1,125 @@
+package io.tlsrpt.ingest;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.tlsrpt.report.Leniency;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Set;
+
+/// What intake counts. For every source, at rest:
+///
+///     tlsrpt.intake.received = tlsrpt.intake.accepted + tlsrpt.intake.spooled + tlsrpt.intake.refused +
+/// tlsrpt.intake.busy
+///
+/// and for the spool, over the life of the process and without what lay in it at the start:
+///
+///     tlsrpt.spool.kept = tlsrpt.spool.drained + tlsrpt.spool.set.aside + the growth of tlsrpt.spool.entries
+///
+/// Requests whose document was never complete here are no submissions; `tlsrpt.intake.turned.away` counts them.
+final class IngestMetrics {
+
+    /// Why a request was answered, or cut, before it became a submission.
+    enum TurnedAway {
+        UNKNOWN_PATH,
+        METHOD,
+        SLOW,
+        GONE,
+        NO_ROOM,
+        CROSS_ORIGIN
+    }
+
+    private final MeterRegistry meters;
+
+    IngestMetrics(MeterRegistry meters) {
+        this.meters = meters;
+        for (Source source : Source.values()) {
+            of("received", source);
+            of("accepted", source);
+            of("spooled", source);
+            of("busy", source);
+        }
+    }
+
+    void received(Source source) {
+        of("received", source).increment();
+    }
+
+    void decided(Source source, Outcome outcome, Duration took) {
+        switch (outcome) {
+            case Outcome.Accepted accepted -> of("accepted", source).increment();
+            case Outcome.Spooled spooled -> of("spooled", source).increment();
+            case Outcome.Busy busy -> of("busy", source).increment();
+            case Outcome.Refused refused ->
+                Counter.builder("tlsrpt.intake.refused")
+                        .description("Submissions kept in the rejected topic")
+                        .tag("source", source.word())
+                        .tag("reason", refused.reason().word())
+                        .register(meters)
+                        .increment();
+        }
+        Timer.builder("tlsrpt.intake.seconds")
+                .description("From the last byte of a submission to its outcome")
+                .tag("source", source.word())
+                .register(meters)
+                .record(took);
+    }
+
+    void leniencies(Set<Leniency> leniencies) {
+        for (Leniency leniency : leniencies) {
+            Counter.builder("tlsrpt.intake.leniencies")
+                    .description("Deviations from RFC 8460 that were tolerated")
+                    .tag("leniency", leniency.word())
+                    .register(meters)
+                    .increment();
+        }
+    }
+
+    void turnedAway(TurnedAway why) {
+        Counter.builder("tlsrpt.intake.turned.away")
+                .description("Requests that never became a submission")
+                .tag("why", why.name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .register(meters)
+                .increment();
+    }
+
+    void watch(Spool spool, Delivery delivery) {
+        Gauge.builder("tlsrpt.spool.entries", spool, Spool::entries)
+                .description("Records on this machine's disk that wait for the broker")
+                .register(meters);
+        Gauge.builder("tlsrpt.spool.bytes", spool, Spool::bytes)
+                .baseUnit("bytes")
+                .description("Their size")
+                .register(meters);
+        Gauge.builder("tlsrpt.intake.unacknowledged.bytes", delivery, Delivery::unacknowledgedBytes)
+                .baseUnit("bytes")
+                .description("Documents handed to the producer without an answer from the broker")
+                .register(meters);
+    }
+
+    void spoolKept() {
+        spool("kept", "Records written to the spool").increment();
+    }
+
+    void spoolDrained() {
+        spool("drained", "Records that left the spool for the broker").increment();
+    }
+
+    void spoolSetAside() {
+        spool("set.aside", "Spool files that cannot be delivered, kept beside it for people")
+                .increment();
+    }
+
+    private Counter spool(String what, String description) {
+        return Counter.builder("tlsrpt.spool." + what).description(description).register(meters);
+    }
+
+    private Counter of(String what, Source source) {
+        return Counter.builder("tlsrpt.intake." + what)
+                .description("Submissions by what became of them")
+                .tag("source", source.word())
+                .register(meters);
+    }
+}

@@ -1,0 +1,123 @@
+package io.tlsrpt.ingest;
+
+import io.tlsrpt.report.ReportReader;
+import io.tlsrpt.runtime.Health;
+import io.tlsrpt.runtime.KafkaSettings;
+import io.tlsrpt.runtime.Routes;
+import io.tlsrpt.runtime.Service;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.Surroundings;
+import io.tlsrpt.topics.Topics;
+import java.time.Duration;
+import java.util.List;
+import java.util.Properties;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/// Takes reports by HTTPS and as files and writes them to the raw topic.
+///
+/// It is ready once it has reached the broker for the first time, and serves through its spool before that and
+/// whenever the broker is away afterwards.
+public final class IngestService implements Service {
+
+    private static final String PART = "intake";
+    private static final Duration BODY_DEADLINE = Duration.ofMinutes(1);
+    private static final Duration PROBE = Duration.ofSeconds(1);
+
+    private final Surroundings surroundings;
+    private final Topics topics;
+    private final ScheduledExecutorService timers = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("intake-timers").factory());
+    private final Spool spool;
+    private final Delivery delivery;
+    private final SpoolDrain drain;
+    private final ReportEndpoint endpoint;
+
+    /// @throws IllegalStateException when another process uses the same spool
+    public IngestService(Surroundings surroundings) {
+        this.surroundings = surroundings;
+        Settings settings = surroundings.settings();
+        this.topics = new Topics(settings.topicPrefix(), settings.retention());
+        IngestMetrics metrics = new IngestMetrics(surroundings.meters());
+        this.spool = new Spool(
+                settings.data().resolve("spool"),
+                settings.intake().spoolMaxBytes().bytes(),
+                metrics);
+        this.delivery = new Delivery(
+                new KafkaProducer<>(producer(settings), new StringSerializer(), new ByteArraySerializer()),
+                Delivery.MAX_UNACKNOWLEDGED_BYTES);
+        metrics.watch(spool, delivery);
+        this.drain = new SpoolDrain(spool, delivery, PROBE);
+        Intake intake = new Intake(
+                topics,
+                settings.intake(),
+                () -> surroundings.current().get().domains(),
+                new ReportReader(ReportReader.Limits.DEFAULT),
+                delivery,
+                spool,
+                metrics);
+        Body.Reader bodies =
+                new Body.Reader(settings.intake().maxBody().asInt(), BODY_DEADLINE, bodyBudget(settings), timers);
+        this.endpoint = new ReportEndpoint(settings.intake(), intake, bodies, metrics, surroundings.clock());
+    }
+
+    /// A sender waits no longer for us than `intake.ack-timeout`, so the producer blocks for less; what it could not
+    /// deliver
+    /// in a few times that is in the spool already and need not stay in memory.
+    private static Properties producer(Settings settings) {
+        long ackTimeout = settings.intake().ackTimeout().toMillis();
+        Properties properties = new KafkaSettings(settings).producer(settings.topicPrefix() + "ingest");
+        properties.putIfAbsent("max.block.ms", Long.toString(Math.max(1, ackTimeout / 2)));
+        properties.putIfAbsent("request.timeout.ms", "5000");
+        properties.putIfAbsent("delivery.timeout.ms", "10000");
+        properties.putIfAbsent("buffer.memory", Integer.toString(Delivery.MAX_UNACKNOWLEDGED_BYTES));
+        properties.putIfAbsent("reconnect.backoff.max.ms", "1000");
+        return properties;
+    }
+
+    private static long bodyBudget(Settings settings) {
+        return Math.max(
+                4 * settings.intake().maxBody().bytes(), Runtime.getRuntime().maxMemory() / 8);
+    }
+
+    @Override
+    public String name() {
+        return "ingest-service";
+    }
+
+    @Override
+    public List<Routes> routes() {
+        Settings settings = surroundings.settings();
+        return List.of(new Routes(
+                "intake", settings.intake().listen(), settings.intake().tls(), endpoint::routing));
+    }
+
+    @Override
+    public void start() {
+        surroundings.health().notReady(PART, "the broker was not reached yet");
+        drain.start();
+        probe();
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // it schedules itself again
+    private void probe() {
+        Health health = surroundings.health();
+        if (delivery.reaches(topics.raw().name())) {
+            health.ready(PART);
+        } else if (!timers.isShutdown()) {
+            timers.schedule(this::probe, PROBE.toMillis(), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    @Override
+    public void close() {
+        timers.shutdownNow();
+        drain.close();
+        delivery.close();
+        spool.close();
+    }
+}

@@ -1,0 +1,337 @@
+package io.tlsrpt.ingest;
+
+import io.tlsrpt.report.ContentDigest;
+import io.tlsrpt.report.Inflation;
+import io.tlsrpt.report.Leniency;
+import io.tlsrpt.report.Plausibility;
+import io.tlsrpt.report.Reading;
+import io.tlsrpt.report.RefusalReason;
+import io.tlsrpt.report.ReportKey;
+import io.tlsrpt.report.ReportReader;
+import io.tlsrpt.report.TlsReport;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.topics.EventSize;
+import io.tlsrpt.topics.RawPosition;
+import io.tlsrpt.topics.ReportHeaders;
+import io.tlsrpt.topics.Topics;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The one door: every document of every channel is unwrapped, read, judged and written here, and nowhere else.
+///
+/// A document is kept before its sender hears anything: in the raw topic when it is a report, in the rejected topic
+/// with the reason when it is none. "Kept" means acknowledged by the broker or, where the channel cannot wait
+/// ([#take]), forced to the disk of this machine.
+final class Intake {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Intake.class);
+    private static final Duration BACKFILL_AGE = Duration.ofDays(3);
+    private static final Duration RETRY_AFTER = Duration.ofMinutes(1);
+
+    private final Topics topics;
+    private final Settings.Intake settings;
+    private final Duration retention;
+    private final Supplier<List<Settings.Domain>> domains;
+    private final ReportReader reader;
+    private final Delivery delivery;
+    private final Spool spool;
+    private final IngestMetrics metrics;
+
+    /// A document of a few KiB may inflate to 10 MiB and be several times that as a report: this many at a time.
+    private final Semaphore judging = new Semaphore(2 * Runtime.getRuntime().availableProcessors());
+
+    private volatile OurDomains ours;
+
+    /// @param domains the domains that are ours now, asked for each report
+    Intake(
+            Topics topics,
+            Settings.Intake settings,
+            Supplier<List<Settings.Domain>> domains,
+            ReportReader reader,
+            Delivery delivery,
+            Spool spool,
+            IngestMetrics metrics) {
+        this.topics = topics;
+        this.settings = settings;
+        this.retention = topics.retention();
+        this.domains = domains;
+        this.reader = reader;
+        this.delivery = delivery;
+        this.spool = spool;
+        this.metrics = metrics;
+        this.ours = new OurDomains(domains.get());
+    }
+
+    /// The record that keeps a document, and what its sender hears once it is kept.
+    private sealed interface Judgement {
+
+        ProducerRecord<String, byte[]> record();
+
+        /// @param position absent when the spool has it
+        Outcome kept(@Nullable RawPosition position);
+
+        record Report(ProducerRecord<String, byte[]> record, String reportKey) implements Judgement {
+            @Override
+            public Outcome kept(@Nullable RawPosition position) {
+                return position == null ? new Outcome.Spooled(reportKey) : new Outcome.Accepted(reportKey, position);
+            }
+        }
+
+        record Refusal(ProducerRecord<String, byte[]> record, Outcome.Refused outcome) implements Judgement {
+            @Override
+            public Outcome kept(@Nullable RawPosition position) {
+                return outcome;
+            }
+        }
+    }
+
+    /// Takes a document of a sender who cannot wait and does not come back: when the broker does not acknowledge it
+    /// within
+    /// `intake.ack-timeout`, it is spooled. Blocks at most about that long.
+    Outcome take(Submission submission) {
+        metrics.received(submission.source());
+        long start = System.nanoTime();
+        long deadline = start + settings.ackTimeout().toNanos();
+        Outcome outcome;
+        try {
+            outcome = take(submission, deadline);
+        } catch (InterruptedException stopping) {
+            Thread.currentThread().interrupt();
+            outcome = new Outcome.Busy("the service is stopping", RETRY_AFTER);
+        }
+        decided(submission, outcome, start);
+        return outcome;
+    }
+
+    private Outcome take(Submission submission, long deadline) throws InterruptedException {
+        if (!judging.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+            return new Outcome.Busy("too many reports at once", RETRY_AFTER);
+        }
+        Judgement judgement;
+        CompletableFuture<RawPosition> acknowledgement;
+        try {
+            judgement = judge(submission);
+            if (!spool.isEmpty()) {
+                return spooled(judgement);
+            }
+            acknowledgement = delivery.send(judgement.record(), until(deadline));
+        } finally {
+            judging.release();
+        }
+        try {
+            return judgement.kept(acknowledgement.get(until(deadline).toNanos(), TimeUnit.NANOSECONDS));
+        } catch (ExecutionException | TimeoutException away) {
+            LOG.atDebug().setCause(away).log("no acknowledgement in time");
+            return spooled(judgement);
+        }
+    }
+
+    private Outcome spooled(Judgement judgement) {
+        return spool.offer(judgement.record())
+                ? judgement.kept(null)
+                : new Outcome.Busy("the broker is away and the spool is full", RETRY_AFTER);
+    }
+
+    /// Takes a document of a channel that can wait and come back: nothing is spooled. Blocks while too much is under
+    /// way.
+    ///
+    /// @return completed with [Outcome.Busy] when the broker cannot be reached
+    CompletableFuture<Outcome> takeUnspooled(Submission submission) throws InterruptedException {
+        metrics.received(submission.source());
+        long start = System.nanoTime();
+        Judgement judgement;
+        CompletableFuture<RawPosition> acknowledgement;
+        judging.acquire();
+        try {
+            judgement = judge(submission);
+            acknowledgement =
+                    delivery.send(judgement.record(), settings.ackTimeout().multipliedBy(10));
+        } finally {
+            judging.release();
+        }
+        return acknowledgement.handle((position, failure) -> {
+            Outcome outcome = failure == null
+                    ? judgement.kept(position)
+                    : new Outcome.Busy("the broker cannot be reached", RETRY_AFTER);
+            decided(submission, outcome, start);
+            return outcome;
+        });
+    }
+
+    private static Duration until(long deadline) {
+        return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+    }
+
+    private void decided(Submission submission, Outcome outcome, long start) {
+        metrics.decided(submission.source(), outcome, Duration.ofNanos(System.nanoTime() - start));
+        var line = switch (outcome) {
+            case Outcome.Accepted accepted ->
+                LOG.atDebug()
+                        .addKeyValue("outcome", "accepted")
+                        .addKeyValue("report-key", accepted.reportKey())
+                        .addKeyValue("partition", accepted.position().partition())
+                        .addKeyValue("offset", accepted.position().offset());
+            case Outcome.Spooled spooled ->
+                LOG.atInfo().addKeyValue("outcome", "spooled").addKeyValue("report-key", spooled.reportKey());
+            case Outcome.Refused refused ->
+                LOG.atInfo()
+                        .addKeyValue("outcome", "refused")
+                        .addKeyValue("reason", refused.reason().word())
+                        .addKeyValue("report-key", refused.reportKey())
+                        .addKeyValue("detail", Untrusted.shown(refused.detail()));
+            case Outcome.Busy busy ->
+                LOG.atWarn().addKeyValue("outcome", "busy").addKeyValue("why", busy.why());
+        };
+        line.addKeyValue("source", submission.source().word())
+                .addKeyValue("remote", Untrusted.shown(submission.remote()))
+                .log("report");
+    }
+
+    private Judgement judge(Submission submission) {
+        if (submission.cut()) {
+            return refused(
+                    submission,
+                    submission.bytes(),
+                    new Reading.Unreadable(
+                            RefusalReason.TOO_LARGE,
+                            "over " + settings.maxBody().bytes() + " bytes as sent; only the head is kept"));
+        }
+        return switch (Inflation.of(submission.bytes(), settings.maxInflated().asInt())) {
+            case Inflation.Refused refused ->
+                refused(
+                        submission,
+                        refused.reason() == RefusalReason.TOO_LARGE ? refused.head() : submission.bytes(),
+                        new Reading.Unreadable(refused.reason(), refused.detail()));
+            case Inflation.Inflated inflated ->
+                switch (reader.read(inflated.document())) {
+                    case Reading.Unreadable unreadable -> refused(submission, inflated.document(), unreadable);
+                    case Reading.Read read ->
+                        judge(
+                                submission,
+                                inflated.document(),
+                                read.report(),
+                                both(inflated.leniencies(), read.leniencies()));
+                };
+        };
+    }
+
+    private static Set<Leniency> both(Set<Leniency> wrapping, Set<Leniency> reading) {
+        Set<Leniency> all = EnumSet.noneOf(Leniency.class);
+        all.addAll(wrapping);
+        all.addAll(reading);
+        return all;
+    }
+
+    private Judgement judge(Submission submission, byte[] document, TlsReport report, Set<Leniency> leniencies) {
+        String reportKey = ReportKey.of(report, submission.channelDomain());
+        List<String> foreign = foreign(report);
+        ReportHeaders headers = headers(submission, report, foreign);
+        Optional<Reading.Unreadable> refusal = Plausibility.refusal(
+                        report.dateRange(), submission.receivedAt(), retention)
+                .or(() -> wholly(foreign, report, submission.channelDomain()))
+                .or(() -> tooManyDetails(report));
+        if (refusal.isPresent()) {
+            return refused(document, headers, refusal.get(), reportKey);
+        }
+        metrics.leniencies(leniencies);
+        Topics.Topic raw = topics.raw();
+        return new Judgement.Report(
+                new ProducerRecord<>(raw.name(), null, reportKey, document, headers.write(raw.schema())), reportKey);
+    }
+
+    private List<String> foreign(TlsReport report) {
+        List<Settings.Domain> configured = domains.get();
+        OurDomains now = ours;
+        if (!now.isOf(configured)) {
+            now = new OurDomains(configured);
+            ours = now;
+        }
+        OurDomains current = now;
+        return report.policyDomains().stream()
+                .filter(domain -> !current.contains(domain))
+                .toList();
+    }
+
+    /// A report of which no entry can be about us. Entries that name no domain are about the channel's.
+    private static Optional<Reading.Unreadable> wholly(
+            List<String> foreign, TlsReport report, @Nullable String channelDomain) {
+        if (foreign.isEmpty() || foreign.size() < report.policyDomains().size()) {
+            return Optional.empty();
+        }
+        boolean aboutTheChannel = channelDomain != null
+                && report.policies().stream().anyMatch(entry -> entry.policy().policyDomain() == null);
+        return aboutTheChannel
+                ? Optional.empty()
+                : Optional.of(new Reading.Unreadable(
+                        RefusalReason.FOREIGN_DOMAIN,
+                        "no policy-domain is ours: "
+                                + String.join(", ", foreign.subList(0, Math.min(3, foreign.size())))));
+    }
+
+    private static Optional<Reading.Unreadable> tooManyDetails(TlsReport report) {
+        long events = EventSize.upperBound(report);
+        return events <= EventSize.MAX_REPORT_BYTES
+                ? Optional.empty()
+                : Optional.of(new Reading.Unreadable(
+                        RefusalReason.TOO_MANY_DETAILS,
+                        "its events would take up to " + events + " bytes; at most " + EventSize.MAX_REPORT_BYTES
+                                + " are taken"));
+    }
+
+    private Judgement refused(Submission submission, byte[] bytes, Reading.Unreadable refusal) {
+        return refused(bytes, headers(submission, null, List.of()), refusal, null);
+    }
+
+    private Judgement refused(
+            byte[] bytes, ReportHeaders known, Reading.Unreadable refusal, @Nullable String reportKey) {
+        Topics.Topic rejected = topics.rejected();
+        var headers = known.write(rejected.schema());
+        ReportHeaders.put(headers, ReportHeaders.REASON, refusal.reason().word());
+        ReportHeaders.put(headers, ReportHeaders.DETAIL, refusal.detail());
+        byte[] value = refusal.reason() == RefusalReason.TOO_LARGE && bytes.length > Submission.HEAD_BYTES
+                ? Arrays.copyOf(bytes, Submission.HEAD_BYTES)
+                : bytes;
+        return new Judgement.Refusal(
+                new ProducerRecord<>(rejected.name(), null, reportKey, value, headers),
+                new Outcome.Refused(refusal.reason(), refusal.detail(), reportKey));
+    }
+
+    private static ReportHeaders headers(Submission submission, @Nullable TlsReport report, List<String> foreign) {
+        boolean backfill = switch (submission.backfill()) {
+            case YES -> true;
+            case NO -> false;
+            case BY_AGE ->
+                report != null
+                        && report.dateRange()
+                                .end()
+                                .isBefore(submission.receivedAt().minus(BACKFILL_AGE));
+        };
+        return new ReportHeaders(
+                submission.source().word(),
+                submission.receivedAt(),
+                submission.remote(),
+                submission.authentication(),
+                null,
+                report == null ? null : report.submitter(),
+                report == null ? null : ContentDigest.sha256(report),
+                submission.channelDomain(),
+                foreign,
+                backfill,
+                submission.messageId(),
+                submission.traceparent());
+    }
+}
