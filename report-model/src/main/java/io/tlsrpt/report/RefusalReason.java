@@ -14,7 +14,6 @@ public enum RefusalReason {
     MISSING_POLICIES("missing-policies", 400),
     MISSING_POLICY_TYPE("missing-policy-type", 400),
     MISSING_COUNT("missing-count", 400),
-    MISSING_RESULT_TYPE("missing-result-type", 400),
     NO_SUBMITTER("no-submitter", 400),
     INVALID_COUNT("invalid-count", 400),
     IMPLAUSIBLE_DATE_RANGE("implausible-date-range", 400),

@@ -1,6 +1,8 @@
 package io.tlsrpt.report;
 
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /// Why a session failed (RFC 8460 §4.3): one of the eleven registered words, or an unknown one, kept as sent.
 public record ResultType(String word) {
@@ -17,6 +19,9 @@ public record ResultType(String word) {
     public static final ResultType STS_POLICY_INVALID = new ResultType("sts-policy-invalid");
     public static final ResultType STS_WEBPKI_INVALID = new ResultType("sts-webpki-invalid");
 
+    /// Ours, for a detail that names no result type.
+    public static final ResultType UNSPECIFIED = new ResultType("unspecified");
+
     private static final Map<ResultType, FailureClass> CLASSES = Map.ofEntries(
             Map.entry(STARTTLS_NOT_SUPPORTED, FailureClass.STARTTLS),
             Map.entry(CERTIFICATE_HOST_MISMATCH, FailureClass.CERTIFICATE),
@@ -29,6 +34,15 @@ public record ResultType(String word) {
             Map.entry(STS_POLICY_FETCH_ERROR, FailureClass.STS_POLICY),
             Map.entry(STS_POLICY_INVALID, FailureClass.STS_POLICY),
             Map.entry(STS_WEBPKI_INVALID, FailureClass.STS_POLICY));
+
+    private static final Map<String, ResultType> REGISTERED =
+            CLASSES.keySet().stream().collect(Collectors.toMap(ResultType::word, Function.identity()));
+
+    /// One object per registered word, however many details carry it.
+    public static ResultType of(String word) {
+        ResultType registered = REGISTERED.get(word);
+        return registered == null ? new ResultType(word) : registered;
+    }
 
     public FailureClass failureClass() {
         return CLASSES.getOrDefault(this, FailureClass.OTHER);
