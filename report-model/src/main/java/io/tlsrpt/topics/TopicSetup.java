@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
@@ -20,10 +21,13 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Creates the topics that are missing, with the settings they need, and refuses those that contradict them.
 public final class TopicSetup {
 
+    private static final Logger LOG = LoggerFactory.getLogger(TopicSetup.class);
     private static final long TIMEOUT_SECONDS = 60;
 
     private final Admin admin;
@@ -38,6 +42,27 @@ public final class TopicSetup {
         this.topics = topics;
         this.partitions = partitions;
         this.replicationFactor = (short) replicationFactor;
+    }
+
+    /// Sets the topics up and says in the log what was done. Every service does so when it starts; whoever is first creates them.
+    ///
+    /// @param properties of an admin client
+    /// @throws IllegalStateException when the broker does not answer or existing topics cannot be used
+    public static void ensure(Properties properties, Topics topics, int partitions, int replicationFactor) {
+        try (Admin admin = Admin.create(properties)) {
+            Outcome outcome = new TopicSetup(admin, topics, partitions, replicationFactor).run();
+            if (!outcome.created().isEmpty()) {
+                LOG.atInfo()
+                        .addKeyValue("topics", outcome.created())
+                        .addKeyValue("partitions", partitions)
+                        .addKeyValue("replication-factor", replicationFactor)
+                        .log("topics created");
+            }
+            if (!outcome.adjusted().isEmpty()) {
+                LOG.atInfo().addKeyValue("topics", outcome.adjusted()).log("retention follows the settings now");
+            }
+            outcome.warnings().forEach(warning -> LOG.atWarn().log(warning));
+        }
     }
 
     /// What there is to know after setting up.

@@ -88,6 +88,16 @@ public record Settings(
             require(partitions >= 0 && partitions <= 1000, "partitions must be 0 to 1000");
             require(replicationFactor >= 0 && replicationFactor <= 9, "replication-factor must be 0 to 9");
         }
+
+        /// Partitions of a topic that is to be created.
+        public int newTopicPartitions() {
+            return partitions == 0 ? 12 : partitions;
+        }
+
+        /// Copies of a topic that is to be created.
+        public int newTopicCopies() {
+            return replicationFactor == 0 ? 3 : replicationFactor;
+        }
     }
 
     public record Intake(
@@ -265,15 +275,15 @@ public record Settings(
         return kafka.bootstrapServers() == null;
     }
 
-    /// These settings with another broker, for the embedded one once its port is known.
-    public Settings withBootstrapServers(String bootstrapServers) {
-        Kafka other = new Kafka(
+    /// These settings with the embedded broker, once its port is known: one copy of everything, few partitions.
+    public Settings withEmbeddedBroker(String bootstrapServers) {
+        Kafka embedded = new Kafka(
                 bootstrapServers,
                 kafka.embeddedListen(),
-                kafka.partitions(),
-                kafka.replicationFactor(),
+                kafka.partitions() == 0 ? 4 : kafka.partitions(),
+                1,
                 kafka.properties());
-        return new Settings(data, topicPrefix, retention, domains, other, intake, api, admin, alerting);
+        return new Settings(data, topicPrefix, retention, domains, embedded, intake, api, admin, alerting);
     }
 
     private static void require(boolean holds, String otherwise) {

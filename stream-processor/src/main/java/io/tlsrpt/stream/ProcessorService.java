@@ -5,12 +5,13 @@ import io.tlsrpt.runtime.Service;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.StreamsHost;
 import io.tlsrpt.runtime.Surroundings;
+import io.tlsrpt.topics.TopicSetup;
 import io.tlsrpt.topics.Topics;
 import java.util.Map;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
-/// Judges, flattens and adds up what lies in the raw topic. All topics must exist when it starts.
+/// Judges, flattens and adds up what lies in the raw topic. It creates the topics that are missing.
 public final class ProcessorService implements Service {
 
     private static final String NAME = "stream-processor";
@@ -35,8 +36,14 @@ public final class ProcessorService implements Service {
     public void start() {
         Settings settings = surroundings.settings();
         Topics topics = new Topics(settings.topicPrefix(), settings.retention());
+        KafkaSettings kafka = new KafkaSettings(settings);
+        TopicSetup.ensure(
+                kafka.admin(settings.topicPrefix() + NAME + "-topics"),
+                topics,
+                settings.kafka().newTopicPartitions(),
+                settings.kafka().newTopicCopies());
         ProcessorMetrics metrics = new ProcessorMetrics(surroundings.meters());
-        Properties properties = new KafkaSettings(settings).streams(settings.topicPrefix() + NAME, READ_AHEAD);
+        Properties properties = kafka.streams(settings.topicPrefix() + NAME, READ_AHEAD);
         properties.putAll(SafetyNet.properties(topics, metrics));
         host = new StreamsHost(NAME, ReportTopology.build(properties, topics, metrics), properties, surroundings);
         host.start();

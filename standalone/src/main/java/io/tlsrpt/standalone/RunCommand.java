@@ -1,0 +1,50 @@
+package io.tlsrpt.standalone;
+
+import io.tlsrpt.runtime.SettingsFault;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `./tlsrpt run`: everything in one process until SIGTERM or Ctrl-C.
+@Command(
+        name = "run",
+        mixinStandardHelpOptions = true,
+        description = "Runs broker (embedded when none is configured) and all services in this process.")
+final class RunCommand implements Callable<Integer> {
+
+    @Option(names = "--config", paramLabel = "FILE", description = "The configuration; without it: the defaults.")
+    private @Nullable Path config;
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        PrintWriter out = java.util.Objects.requireNonNull(spec).commandLine().getOut();
+        PrintWriter err = spec.commandLine().getErr();
+        Standalone standalone;
+        try {
+            standalone = Standalone.start(config);
+        } catch (SettingsFault bad) {
+            err.println(bad.getMessage());
+            return 1;
+        } catch (IllegalStateException cannot) {
+            err.println("cannot start: " + cannot.getMessage());
+            return 1;
+        }
+        out.println("tlsrpt runs. Ctrl-C stops it.");
+        out.println("  reports   http://" + standalone.intakeAddress() + "/v1/tlsrpt   (POST)");
+        out.println("  query     http://" + standalone.apiAddress() + "/api/v1/domains");
+        out.println("  health    http://" + standalone.adminAddress() + "/ready   /metrics");
+        out.println("  broker    " + standalone.bootstrapServers());
+        out.println("  data      " + standalone.settings().data().toAbsolutePath().normalize());
+        out.flush();
+        Stopping.await(standalone);
+        return 0;
+    }
+}

@@ -1,0 +1,23 @@
+package io.tlsrpt.standalone;
+
+import io.tlsrpt.cli.Commands;
+import picocli.CommandLine;
+
+/// The program that `./tlsrpt` starts: the client's commands, and those that need the services.
+public final class StandaloneMain {
+
+    private StandaloneMain() {}
+
+    /// Ends with 0 when done, 1 when it failed, 2 on wrong usage.
+    public static void main(String[] args) {
+        System.exit(commands().execute(args));
+    }
+
+    static CommandLine commands() {
+        return Commands.root()
+                .addSubcommand(new RunCommand())
+                .addSubcommand(new DemoCommand())
+                .addSubcommand(new InitCommand())
+                .addSubcommand(new ConfigCommand());
+    }
+}
