@@ -10,11 +10,14 @@ import io.tlsrpt.runtime.Surroundings;
 import io.tlsrpt.topics.Topics;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
@@ -26,6 +29,7 @@ public final class IngestService implements Service {
 
     private static final String PART = "intake";
     private static final Duration BODY_DEADLINE = Duration.ofMinutes(1);
+    private static final Duration VERDICT_PATIENCE = Duration.ofMinutes(1);
     private static final Duration PROBE = Duration.ofSeconds(1);
 
     private final Surroundings surroundings;
@@ -36,6 +40,8 @@ public final class IngestService implements Service {
     private final Delivery delivery;
     private final SpoolDrain drain;
     private final ReportEndpoint endpoint;
+    private final VerdictWatch verdicts;
+    private final ImportDoor importDoor;
 
     /// @throws IllegalStateException when another process uses the same spool
     public IngestService(Surroundings surroundings) {
@@ -63,6 +69,24 @@ public final class IngestService implements Service {
         Body.Reader bodies =
                 new Body.Reader(settings.intake().maxBody().asInt(), BODY_DEADLINE, bodyBudget(settings), timers);
         this.endpoint = new ReportEndpoint(settings.intake(), intake, bodies, metrics, surroundings.clock());
+        this.verdicts = new VerdictWatch(
+                topics.verdicts().name(),
+                () -> new KafkaConsumer<>(
+                        new KafkaSettings(settings)
+                                .consumer(
+                                        settings.topicPrefix() + "import-verdicts",
+                                        Map.of("default.api.timeout.ms", "10000")),
+                        new ByteArrayDeserializer(),
+                        new ByteArrayDeserializer()));
+        this.importDoor = new ImportDoor(
+                settings.data().resolve("import"),
+                settings.intake(),
+                intake,
+                spool,
+                verdicts,
+                VERDICT_PATIENCE,
+                metrics,
+                surroundings.clock());
     }
 
     /// A sender waits no longer for us than `intake.ack-timeout`, so the producer blocks for less; what it could not
@@ -92,13 +116,16 @@ public final class IngestService implements Service {
     @Override
     public List<Routes> routes() {
         Settings settings = surroundings.settings();
-        return List.of(new Routes(
-                "intake", settings.intake().listen(), settings.intake().tls(), endpoint::routing));
+        return List.of(
+                new Routes(
+                        "intake", settings.intake().listen(), settings.intake().tls(), endpoint::routing),
+                new Routes("api", settings.api().listen(), settings.api().tls(), importDoor::routing));
     }
 
     @Override
     public void start() {
         surroundings.health().notReady(PART, "the broker was not reached yet");
+        importDoor.start();
         drain.start();
         probe();
     }
@@ -116,6 +143,7 @@ public final class IngestService implements Service {
     @Override
     public void close() {
         timers.shutdownNow();
+        verdicts.close();
         drain.close();
         delivery.close();
         spool.close();

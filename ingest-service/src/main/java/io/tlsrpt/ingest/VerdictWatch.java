@@ -8,7 +8,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -30,13 +32,14 @@ final class VerdictWatch implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(VerdictWatch.class);
     private static final Duration POLL = Duration.ofMillis(200);
+    private static final Duration SILENCE = Duration.ofSeconds(1);
     private static final int REMEMBERED = 10_000;
 
     private final String topic;
     private final Supplier<Consumer<byte[], byte[]>> consumers;
     private final JsonSerde<Verdict> serde = new JsonSerde<>(Verdict.class);
 
-    private final Map<RawPosition, CompletableFuture<Verdict>> awaited = new HashMap<>();
+    private final Map<RawPosition, CompletableFuture<Optional<Verdict>>> awaited = new HashMap<>();
     private final Map<RawPosition, Verdict> early = new LinkedHashMap<>() {
         @Override
         protected boolean removeEldestEntry(Map.Entry<RawPosition, Verdict> eldest) {
@@ -46,6 +49,8 @@ final class VerdictWatch implements AutoCloseable {
     private @Nullable Consumer<byte[], byte[]> running;
     private @Nullable Thread thread;
     private boolean closed;
+    private boolean silent;
+    private long arrivals;
 
     VerdictWatch(String topic, Supplier<Consumer<byte[], byte[]>> consumers) {
         this.topic = topic;
@@ -83,16 +88,37 @@ final class VerdictWatch implements AutoCloseable {
         return true;
     }
 
-    /// The verdict of a raw record that this process wrote after [#start]; give up on it with [#forget].
-    synchronized CompletableFuture<Verdict> of(RawPosition position) {
-        Verdict known = early.remove(position);
-        return known == null
-                ? awaited.computeIfAbsent(position, unknown -> new CompletableFuture<>())
-                : CompletableFuture.completedFuture(known);
+    /// The verdict of a raw record that this process wrote after [#start].
+    ///
+    /// @param patience how long to wait for it; a second only, once a whole such time passed without any verdict, until
+    /// one
+    /// comes again: a processor that is not running must not hold up every single report
+    /// @return completed with nothing when it did not come in time
+    CompletableFuture<Optional<Verdict>> of(RawPosition position, Duration patience) {
+        CompletableFuture<Optional<Verdict>> waiting;
+        long seen;
+        Duration atMost;
+        synchronized (this) {
+            Verdict known = early.remove(position);
+            if (known != null) {
+                return CompletableFuture.completedFuture(Optional.of(known));
+            }
+            waiting = awaited.computeIfAbsent(position, unknown -> new CompletableFuture<>());
+            seen = arrivals;
+            atMost = silent ? SILENCE : patience;
+        }
+        waiting.completeOnTimeout(Optional.empty(), atMost.toMillis(), TimeUnit.MILLISECONDS);
+        return waiting.thenApply(verdict -> {
+            if (verdict.isEmpty()) {
+                gaveUp(position, seen);
+            }
+            return verdict;
+        });
     }
 
-    synchronized void forget(RawPosition position) {
+    private synchronized void gaveUp(RawPosition position, long seen) {
         awaited.remove(position);
+        silent = silent || arrivals == seen;
     }
 
     private void run(Consumer<byte[], byte[]> consumer) {
@@ -125,15 +151,17 @@ final class VerdictWatch implements AutoCloseable {
                     .log("a record of the verdicts topic is no verdict");
             return;
         }
-        CompletableFuture<Verdict> waiting;
+        CompletableFuture<Optional<Verdict>> waiting;
         synchronized (this) {
+            arrivals++;
+            silent = false;
             waiting = awaited.remove(verdict.raw());
             if (waiting == null) {
                 early.put(verdict.raw(), verdict);
             }
         }
         if (waiting != null) {
-            waiting.complete(verdict);
+            waiting.complete(Optional.of(verdict));
         }
     }
 

@@ -1,0 +1,359 @@
+package io.tlsrpt.ingest;
+
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.Method;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import io.tlsrpt.report.Authentication;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.topics.Json;
+import io.tlsrpt.topics.Verdict;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The door for files: `POST /api/v1/import?name=FILE&backfill=true|false`, the body being one file: JSON, gzip, or a
+/// zip
+/// of such.
+///
+/// The answer is NDJSON, one [Line] per document in the file's order, each with the verdict of the stream-processor.
+/// The
+/// whole body is taken to the disk before the first line goes out: many clients do not listen while they send.
+/// While the broker is away the answer is 503; files can wait.
+final class ImportDoor {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ImportDoor.class);
+    private static final String PATH = "/api/v1/import";
+    private static final long MAX_UPLOAD_BYTES = 4L * 1024 * 1024 * 1024;
+    private static final int MAX_IMPORTS = 4;
+    private static final int MAX_UNDER_WAY = 2000;
+    private static final String RETRY_AFTER = "30";
+
+    private final Path directory;
+    private final int maxBody;
+    private final Intake intake;
+    private final Spool spool;
+    private final VerdictWatch verdicts;
+    private final Duration patience;
+    private final IngestMetrics metrics;
+    private final Clock clock;
+    private final Semaphore imports = new Semaphore(MAX_IMPORTS);
+
+    /// @param directory for uploads while they are read; emptied of earlier ones by [#start]
+    /// @param patience how long a verdict is waited for
+    ImportDoor(
+            Path directory,
+            Settings.Intake settings,
+            Intake intake,
+            Spool spool,
+            VerdictWatch verdicts,
+            Duration patience,
+            IngestMetrics metrics,
+            Clock clock) {
+        this.directory = directory;
+        this.maxBody = settings.maxBody().asInt();
+        this.intake = intake;
+        this.spool = spool;
+        this.verdicts = verdicts;
+        this.patience = patience;
+        this.metrics = metrics;
+        this.clock = clock;
+    }
+
+    /// What became of one document.
+    ///
+    /// @param verdict of the stream-processor; or `rejected` by intake; `skipped`: no report by its name, kept nowhere;
+    /// `pending`: stored, but not judged in time; `failed`: not stored, import it again
+    @JsonPropertyOrder({"name", "report-key", "verdict", "reason", "detail"})
+    record Line(
+            String name,
+            @Nullable String reportKey,
+            String verdict,
+            @Nullable String reason,
+            @Nullable String detail) {
+        static final String SKIPPED = "skipped";
+        static final String PENDING = "pending";
+        static final String FAILED = "failed";
+    }
+
+    void start() {
+        try {
+            Files.createDirectories(directory);
+            try (var left = Files.newDirectoryStream(directory, "upload-*")) {
+                for (Path file : left) {
+                    Files.delete(file);
+                }
+            }
+        } catch (IOException unusable) {
+            throw new UncheckedIOException("the directory " + directory + " cannot be used", unusable);
+        }
+    }
+
+    void routing(HttpRouting.Builder routing) {
+        routing.any(PATH, this::handle);
+    }
+
+    private void handle(ServerRequest request, ServerResponse response) {
+        if (!request.prologue().method().equals(Method.POST)) {
+            response.header(HeaderNames.ALLOW, "POST");
+            Problem.of(Status.METHOD_NOT_ALLOWED_405, "method-not-allowed", "files are posted", null)
+                    .send(response);
+            return;
+        }
+        Optional<Submission.Backfill> backfill =
+                switch (request.query().first("backfill").orElse("")) {
+                    case "" -> Optional.of(Submission.Backfill.BY_AGE);
+                    case "true" -> Optional.of(Submission.Backfill.YES);
+                    case "false" -> Optional.of(Submission.Backfill.NO);
+                    default -> Optional.empty();
+                };
+        if (backfill.isEmpty()) {
+            refuse(response, Status.BAD_REQUEST_400, "bad-parameter", "backfill is true or false");
+        } else if (crossOrigin(request)) {
+            // a page of another site, open in the operator's browser, must not vouch for reports
+            metrics.turnedAway(IngestMetrics.TurnedAway.CROSS_ORIGIN);
+            refuse(response, Status.FORBIDDEN_403, "cross-origin", "files are not taken from pages of other sites");
+        } else if (request.headers().contentLength().orElse(0) > MAX_UPLOAD_BYTES) {
+            refuse(response, Status.REQUEST_ENTITY_TOO_LARGE_413, "too-large", "at most 4 GiB at a time");
+        } else if (!imports.tryAcquire()) {
+            busy(response, MAX_IMPORTS + " imports are under way");
+        } else {
+            try {
+                imports(request, response, backfill.get());
+            } finally {
+                imports.release();
+            }
+        }
+    }
+
+    private static boolean crossOrigin(ServerRequest request) {
+        return request.headers()
+                .first(HeaderNames.ORIGIN)
+                .map(origin -> {
+                    try {
+                        return !request.authority()
+                                .equalsIgnoreCase(URI.create(origin).getAuthority());
+                    } catch (IllegalArgumentException opaque) {
+                        return true;
+                    }
+                })
+                .orElse(false);
+    }
+
+    private void imports(ServerRequest request, ServerResponse response, Submission.Backfill backfill) {
+        if (!spool.isEmpty() || !verdicts.start()) {
+            busy(response, "the broker cannot be reached");
+            return;
+        }
+        String name = request.query().first("name").orElse("");
+        try {
+            Path upload = Files.createTempFile(directory, "upload-", ".tmp");
+            try {
+                if (!received(request, upload)) {
+                    refuse(response, Status.REQUEST_ENTITY_TOO_LARGE_413, "too-large", "at most 4 GiB at a time");
+                    return;
+                }
+                Lines lines = new Lines(response, backfill);
+                try (InputStream file = Files.newInputStream(upload)) {
+                    ReportFiles.read(file, name, ReportFiles.Limits.of(maxBody, Files.size(upload)), lines);
+                    lines.finish();
+                } catch (BrokerAway away) {
+                    lines.stop(away);
+                }
+            } finally {
+                Files.delete(upload);
+            }
+        } catch (IOException broken) {
+            throw new UncheckedIOException("an import was not finished", broken);
+        } catch (InterruptedException stopping) {
+            Thread.currentThread().interrupt();
+            LOG.atWarn().log("an import was not finished: the service is stopping");
+        }
+    }
+
+    private static boolean received(ServerRequest request, Path upload) throws IOException {
+        if (!request.content().hasEntity()) {
+            return true;
+        }
+        try (OutputStream out = Files.newOutputStream(upload)) {
+            InputStream in = request.content().inputStream();
+            byte[] buffer = new byte[64 * 1024];
+            long total = 0;
+            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                total += read;
+                if (total > MAX_UPLOAD_BYTES) {
+                    return false;
+                }
+                out.write(buffer, 0, read);
+            }
+            return true;
+        }
+    }
+
+    private static void refuse(ServerResponse response, Status status, String reason, String detail) {
+        response.header(HeaderValues.CONNECTION_CLOSE);
+        Problem.of(status, reason, detail, null).send(response);
+    }
+
+    private static void busy(ServerResponse response, String why) {
+        response.header(HeaderNames.RETRY_AFTER, RETRY_AFTER);
+        refuse(response, Status.SERVICE_UNAVAILABLE_503, "busy", why);
+    }
+
+    /// The rest of the file is not tried.
+    private static final class BrokerAway extends IOException {
+        private static final long serialVersionUID = 1;
+
+        BrokerAway(String why) {
+            super(why);
+        }
+    }
+
+    /// The answer: lines in the file's order, while many documents are under way at a time.
+    private final class Lines implements ReportFiles.Sink {
+
+        private final ServerResponse response;
+        private final Submission.Backfill backfill;
+        private final ArrayDeque<CompletableFuture<Line>> underWay = new ArrayDeque<>();
+        private @Nullable OutputStream out;
+
+        Lines(ServerResponse response, Submission.Backfill backfill) {
+            this.response = response;
+            this.backfill = backfill;
+        }
+
+        @Override
+        public void found(ReportFiles.Found found) throws IOException, InterruptedException {
+            String name = String.valueOf(Untrusted.shown(found.name()));
+            underWay.add(
+                    switch (found) {
+                        case ReportFiles.Found.Document document -> taken(document, name);
+                        case ReportFiles.Found.Skipped skipped ->
+                            CompletableFuture.completedFuture(new Line(name, null, Line.SKIPPED, null, skipped.why()));
+                        case ReportFiles.Found.Broken broken ->
+                            CompletableFuture.completedFuture(
+                                    new Line(name, null, Line.FAILED, "broken-archive", Untrusted.shown(broken.why())));
+                    });
+            while (!underWay.isEmpty()
+                    && (underWay.size() >= MAX_UNDER_WAY || underWay.peekFirst().isDone())) {
+                next(true);
+            }
+        }
+
+        private CompletableFuture<Line> taken(ReportFiles.Found.Document document, String name)
+                throws InterruptedException {
+            return intake.takeUnspooled(new Submission(
+                            document.bytes(),
+                            document.cut(),
+                            Source.FILE,
+                            clock.instant(),
+                            name.isEmpty() ? null : name,
+                            Authentication.OPERATOR,
+                            null,
+                            backfill,
+                            null,
+                            null))
+                    .thenCompose(outcome -> line(name, outcome));
+        }
+
+        private CompletableFuture<Line> line(String name, Outcome outcome) {
+            return switch (outcome) {
+                case Outcome.Accepted accepted ->
+                    verdicts.of(accepted.position(), patience)
+                            .thenApply(verdict -> verdict.map(known -> new Line(
+                                            name, known.reportKey(), known.verdict(), known.reason(), known.detail()))
+                                    .orElseGet(() -> new Line(
+                                            name,
+                                            accepted.reportKey(),
+                                            Line.PENDING,
+                                            null,
+                                            "stored, but not judged within " + patience.toSeconds() + " s")));
+                case Outcome.Refused refused ->
+                    CompletableFuture.completedFuture(new Line(
+                            name,
+                            refused.reportKey(),
+                            Verdict.REJECTED,
+                            refused.reason().word(),
+                            refused.detail()));
+                case Outcome.Busy busy -> failed(name, busy.why());
+                case Outcome.Spooled spooled -> failed(name, "the broker cannot be reached");
+            };
+        }
+
+        private CompletableFuture<Line> failed(String name, String why) {
+            return CompletableFuture.completedFuture(new Line(name, null, Line.FAILED, "busy", why));
+        }
+
+        /// Waits for the first document under way and writes its line.
+        ///
+        /// @param stopping whether a document that could not be stored ends the import
+        private void next(boolean stopping) throws IOException, InterruptedException {
+            CompletableFuture<Line> first = underWay.remove();
+            if (!first.isDone() && out != null) {
+                out.flush();
+            }
+            Line line = first.join();
+            boolean away = "busy".equals(line.reason());
+            if (away && stopping && out == null) {
+                throw new BrokerAway(String.valueOf(line.detail()));
+            }
+            OutputStream to = out;
+            if (to == null) {
+                response.header(HeaderNames.CONTENT_TYPE, "application/x-ndjson");
+                to = response.outputStream();
+                out = to;
+            }
+            to.write(Json.MAPPER.writeValueAsBytes(line));
+            to.write('\n');
+            if (away && stopping) {
+                throw new BrokerAway(String.valueOf(line.detail()));
+            }
+        }
+
+        void finish() throws IOException, InterruptedException {
+            while (!underWay.isEmpty()) {
+                next(true);
+            }
+            end();
+        }
+
+        /// Writes what is known of the documents that were under way, or 503 when nothing was written yet.
+        void stop(BrokerAway away) throws IOException, InterruptedException {
+            LOG.atWarn().addKeyValue("why", away.getMessage()).log("an import was stopped");
+            if (out == null) {
+                busy(response, String.valueOf(away.getMessage()));
+                return;
+            }
+            while (!underWay.isEmpty()) {
+                next(false);
+            }
+            end();
+        }
+
+        private void end() throws IOException {
+            if (out == null) {
+                response.header(HeaderNames.CONTENT_TYPE, "application/x-ndjson");
+                response.send();
+            } else {
+                out.close();
+            }
+        }
+    }
+}
