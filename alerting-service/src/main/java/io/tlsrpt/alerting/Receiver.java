@@ -1,0 +1,89 @@
+package io.tlsrpt.alerting;
+
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.topics.Alert;
+import java.net.http.HttpClient;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// Somebody who is told of alerts. One file per kind.
+sealed interface Receiver permits WebhookReceiver {
+
+    /// The receiver of these settings.
+    ///
+    /// @throws IllegalArgumentException when they cannot be used; the message holds no secret
+    static Receiver of(Settings.Alerting.Receiver settings, HttpClient client) {
+        return new WebhookReceiver(settings, client);
+    }
+
+    /// Makes one attempt and returns when its outcome is known: a blocking call of bounded time. Whatever goes wrong at
+    /// the other side or on the way is an outcome, never an exception.
+    Attempt deliver(Message message, Instant now);
+
+    /// What is told.
+    ///
+    /// @param id the same in each attempt to tell it, also after a restart: receivers drop repetitions by it
+    record Message(String id, Alert alert) {}
+
+    /// How one attempt ended.
+    ///
+    /// @param detail for people, such as the status; holds nothing of the receiver's address or answer
+    /// @param retryAfter what the receiver asked for, at most [#MAX_RETRY_AFTER]
+    record Attempt(Result result, String detail, @Nullable Duration retryAfter) {
+
+        static final Duration MAX_RETRY_AFTER = Duration.ofHours(1);
+
+        static Attempt of(Result result, String detail) {
+            return new Attempt(result, detail, null);
+        }
+    }
+
+    /// The ways an attempt ends. The same word stands in the log line and in the label of
+    /// `tlsrpt.notifications.attempts`.
+    enum Result {
+        /// 2xx.
+        DELIVERED(false, false),
+        /// 410: the receiver wants no more.
+        GONE(true, false),
+        /// Any other 4xx but 408, 425 and 429: the same again will hardly be taken.
+        REFUSED(true, false),
+        /// 3xx: never followed.
+        REDIRECTED(true, false),
+        /// Its address is not usable, or not one that we may call.
+        FORBIDDEN(true, false),
+        /// 408, 425, 429, or 503 with Retry-After.
+        THROTTLED(false, false),
+        /// Any other 5xx, or no HTTP at all.
+        SERVER_ERROR(false, true),
+        /// No answer in time.
+        TIMEOUT(false, true),
+        /// The connection broke after it stood.
+        BROKEN(false, true),
+        /// No connection: unknown host, refused, TLS refused.
+        UNREACHABLE(false, false);
+
+        private final boolean permanent;
+        private final boolean mayHaveArrived;
+
+        Result(boolean permanent, boolean mayHaveArrived) {
+            this.permanent = permanent;
+            this.mayHaveArrived = mayHaveArrived;
+        }
+
+        /// Whether trying on for long is in vain.
+        boolean permanent() {
+            return permanent;
+        }
+
+        /// Whether the receiver may have acted on the message though it did not say so.
+        boolean mayHaveArrived() {
+            return mayHaveArrived;
+        }
+
+        String word() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+}

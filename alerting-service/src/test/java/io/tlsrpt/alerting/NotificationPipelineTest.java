@@ -1,0 +1,789 @@
+package io.tlsrpt.alerting;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tlsrpt.alerting.Receiver.Attempt;
+import io.tlsrpt.alerting.Receiver.Message;
+import io.tlsrpt.alerting.Receiver.Result;
+import io.tlsrpt.runtime.Health;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.SettingsFile;
+import io.tlsrpt.runtime.Surroundings;
+import io.tlsrpt.topics.Notification;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/// The pipeline without a broker and without threads: time, receivers and the log are the test's.
+class NotificationPipelineTest {
+
+    private static final Instant OPENED = SampleAlerts.OPENED;
+
+    private final World world = new World();
+
+    @AfterEach
+    void theEquationsHold() {
+        assertThat(world.told())
+                .as("decided to tell")
+                .isEqualTo(world.counted("tlsrpt.notifications.finished") + world.pending());
+        assertThat(world.counted("tlsrpt.notifications.decisions"))
+                .as("decided")
+                .isEqualTo(world.told() + world.withheld());
+    }
+
+    @Test
+    void aCriticalAlertIsToldAtOnce() {
+        world.start("ops");
+        world.sees(SampleAlerts.critical());
+
+        assertThat(world.sent("ops")).containsExactly("a1-1-1");
+        assertThat(world.memory.get("a1/ops").result()).isEqualTo(Notification.DELIVERED);
+        assertThat(world.memory.get("a1/ops").attempts()).isEqualTo(1);
+        assertThat(world.decisions()).containsExactly(Map.entry("first-notification", 1.0));
+    }
+
+    @Test
+    void aWarningWaitsAndIsToldWhenItStillFires() {
+        world.start("ops");
+        world.sees(SampleAlerts.warning());
+        assertThat(world.sent("ops")).isEmpty();
+
+        world.passes(Duration.ofMinutes(4));
+        assertThat(world.sent("ops")).isEmpty();
+
+        world.passes(Duration.ofMinutes(1));
+        assertThat(world.sent("ops")).containsExactly("a1-1-1");
+        assertThat(world.decisions()).containsOnlyKeys("waiting", "first-notification");
+    }
+
+    @Test
+    void aWarningThatResolvesInsideItsWaitIsNeverTold() {
+        world.start("ops");
+        world.sees(SampleAlerts.warning());
+        world.passes(Duration.ofMinutes(3));
+        world.sees(SampleAlerts.warning().resolved(world.now()));
+        world.passes(Duration.ofHours(1));
+
+        assertThat(world.sent("ops")).isEmpty();
+        assertThat(world.decisions()).containsOnlyKeys("waiting", "resolved-untold");
+    }
+
+    @Test
+    void aWaitOfZeroTellsWarningsAtOnce() {
+        world.settings("warning-wait: 0s", receiver("ops", ""));
+        world.restart();
+        world.sees(SampleAlerts.warning());
+
+        assertThat(world.sent("ops")).containsExactly("a1-1-1");
+    }
+
+    @Test
+    void aWarningThatTurnsCriticalInsideItsWaitIsToldAtOnce() {
+        world.start("ops");
+        world.sees(SampleAlerts.warning());
+        world.sees(SampleAlerts.warning().updated(world.now()).severity("critical"));
+
+        assertThat(world.sent("ops")).containsExactly("a1-1-2");
+    }
+
+    @Test
+    void theResolutionIsToldToWhomTheFiringWasTold() {
+        world.start("ops");
+        world.sees(SampleAlerts.critical());
+        world.sees(SampleAlerts.critical().resolved(world.now()));
+
+        assertThat(world.sent("ops")).containsExactly("a1-1-1", "a1-1-2");
+        assertThat(world.memory.get("a1/ops").state()).isEqualTo("resolved");
+    }
+
+    @Test
+    void aResolutionWithoutAFiringToldBeforeIsNotTold() {
+        world.start("ops");
+        world.sees(SampleAlerts.critical().resolved(OPENED));
+
+        assertThat(world.sent("ops")).isEmpty();
+        assertThat(world.decisions()).containsOnlyKeys("resolved-untold");
+    }
+
+    @Test
+    void escalationIsToldAtOnceButAMaterialUpdateIsNot() {
+        world.settings("warning-wait: 0s", receiver("ops", ""));
+        world.restart();
+        SampleAlerts warning = SampleAlerts.warning();
+        world.sees(warning);
+        world.sees(warning.updated(world.now()));
+        assertThat(world.sent("ops")).containsExactly("a1-1-1");
+
+        world.sees(warning.updated(world.now()).updated(world.now()).severity("critical"));
+        assertThat(world.sent("ops")).containsExactly("a1-1-1", "a1-1-3");
+
+        world.sees(warning.updated(world.now()).updated(world.now()).updated(world.now()));
+        assertThat(world.sent("ops")).as("de-escalation").hasSize(2);
+        assertThat(world.decisions())
+                .containsExactlyInAnyOrderEntriesOf(
+                        Map.of("first-notification", 1.0, "escalated", 1.0, "already-told", 2.0));
+    }
+
+    @Test
+    void anAlertThatStillFiresIsToldAgainAfterADayInItsNewestState() {
+        world.start("ops");
+        SampleAlerts alert = SampleAlerts.critical();
+        world.sees(alert);
+        world.sees(alert.updated(world.now()));
+        world.passes(Duration.ofHours(23).plusMinutes(59));
+        assertThat(world.sent("ops")).hasSize(1);
+
+        world.passes(Duration.ofMinutes(1));
+        assertThat(world.sent("ops")).containsExactly("a1-1-1", "a1-1-2-" + OPENED.getEpochSecond());
+
+        world.passes(Duration.ofHours(24));
+        assertThat(world.sent("ops"))
+                .as("each repetition is a message of its own")
+                .hasSize(3)
+                .doesNotHaveDuplicates();
+    }
+
+    @Test
+    void anAlertThatComesBackIsToldWithoutAnotherWait() {
+        world.settings("warning-wait: 5m", receiver("ops", ""));
+        world.restart();
+        SampleAlerts alert = SampleAlerts.warning();
+        world.sees(alert);
+        world.passes(Duration.ofMinutes(5));
+        world.sees(alert.resolved(world.now()));
+        world.sees(alert.reopened(world.now()));
+
+        assertThat(world.sent("ops")).containsExactly("a1-1-1", "a1-1-2", "a1-2-1");
+        assertThat(world.decisions()).containsOnlyKeys("waiting", "first-notification", "resolved", "reopened");
+    }
+
+    @Test
+    void aReceiverHearsOnlyOfTheSeverityItAskedForButAlwaysOfTheResolution() {
+        world.settings("warning-wait: 0s", receiver("pager", "min-severity: critical"), receiver("chat", ""));
+        world.restart();
+        SampleAlerts alert = SampleAlerts.warning();
+        world.sees(alert);
+        assertThat(world.sent("pager")).isEmpty();
+        assertThat(world.sent("chat")).hasSize(1);
+
+        world.sees(alert.updated(world.now()).severity("critical"));
+        world.sees(alert.updated(world.now()).severity("warning").resolved(world.now()));
+        assertThat(world.sent("pager")).containsExactly("a1-1-2", "a1-1-3");
+        assertThat(world.decisions()).containsKey("below-min-severity");
+    }
+
+    @Test
+    void aDeadReceiverIsTriedLessAndLessOftenForADayAndThenGivenUp() {
+        world.start("ops");
+        world.answers("ops", message -> Attempt.of(Result.UNREACHABLE, "no connection"));
+        world.sees(SampleAlerts.critical());
+        List<Duration> pauses = new ArrayList<>();
+        Instant last = world.now();
+        while (world.memory.isEmpty()) {
+            int before = world.sent("ops").size();
+            world.passes(Duration.ofSeconds(1));
+            if (world.sent("ops").size() > before) {
+                pauses.add(Duration.between(last, world.now()));
+                last = world.now();
+            }
+        }
+
+        assertThat(pauses).hasSizeBetween(25, 35);
+        List<Duration> plan = List.of(
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(30),
+                Duration.ofMinutes(2),
+                Duration.ofMinutes(10),
+                Duration.ofMinutes(30),
+                Duration.ofHours(1));
+        for (int i = 0; i < pauses.size(); i++) {
+            double planned = plan.get(Math.min(i, 5)).toSeconds();
+            assertThat((double) pauses.get(i).toSeconds()).isBetween(planned * 0.8 - 1, planned * 1.2 + 1);
+        }
+        assertThat(world.memory.get("a1/ops").result()).isEqualTo(Notification.FAILED);
+        assertThat(Duration.between(OPENED, world.now())).isBetween(Duration.ofHours(22), Duration.ofHours(24));
+        assertThat(world.sent("ops")).as("always the same message").containsOnly("a1-1-1");
+    }
+
+    @Test
+    void aDeadReceiverDelaysNoOther() {
+        world.settings("warning-wait: 0s", receiver("hanging", ""), receiver("ops", ""));
+        world.restart();
+        world.hangs("hanging");
+        world.sees(SampleAlerts.critical());
+        world.sees(SampleAlerts.critical().id("a2"));
+        world.sees(SampleAlerts.critical().id("a2").resolved(world.now()));
+
+        assertThat(world.sent("ops")).containsExactlyInAnyOrder("a1-1-1", "a2-1-1", "a2-1-2");
+        assertThat(world.memory).containsOnlyKeys("a1/ops", "a2/ops");
+    }
+
+    @Test
+    void aNewerStateTakesThePlaceOfTheOneBeingRetried() {
+        world.start("ops");
+        world.answers("ops", message -> Attempt.of(Result.UNREACHABLE, "no connection"));
+        SampleAlerts alert = SampleAlerts.critical();
+        world.sees(alert);
+        world.sees(alert.updated(world.now()));
+        world.answers("ops", message -> Attempt.of(Result.DELIVERED, "status 204"));
+        world.passes(Duration.ofSeconds(10));
+
+        assertThat(world.sent("ops")).containsExactly("a1-1-1", "a1-1-2");
+        assertThat(world.memory.get("a1/ops").transition()).isEqualTo(2);
+        assertThat(world.counted("tlsrpt.notifications.finished", "superseded")).isEqualTo(1);
+    }
+
+    @Test
+    void aResolutionSilencesAFiringThatNeverReachedTheReceiver() {
+        world.start("ops");
+        world.answers("ops", message -> Attempt.of(Result.UNREACHABLE, "no connection"));
+        world.sees(SampleAlerts.critical());
+        world.sees(SampleAlerts.critical().resolved(world.now()));
+        world.answers("ops", message -> Attempt.of(Result.DELIVERED, "status 204"));
+        world.passes(Duration.ofHours(2));
+
+        assertThat(world.sent("ops")).containsExactly("a1-1-1");
+        assertThat(world.counted("tlsrpt.notifications.finished", "withdrawn")).isEqualTo(1);
+    }
+
+    @Test
+    void aResolutionFollowsAFiringThatMayHaveArrived() {
+        world.start("ops");
+        world.answers("ops", message -> Attempt.of(Result.TIMEOUT, "no answer within 15 s"));
+        world.sees(SampleAlerts.critical());
+        world.sees(SampleAlerts.critical().resolved(world.now()));
+        world.answers("ops", message -> Attempt.of(Result.DELIVERED, "status 204"));
+        world.passes(Duration.ofSeconds(10));
+
+        assertThat(world.sent("ops")).containsExactly("a1-1-1", "a1-1-2");
+    }
+
+    @Test
+    void aStateThatComesWhileAnAttemptIsUnderWayIsJudgedWhenThatHasEnded() {
+        world.start("ops");
+        world.hangs("ops");
+        world.sees(SampleAlerts.critical());
+        world.sees(SampleAlerts.critical().resolved(world.now()));
+        assertThat(world.sent("ops")).isEmpty();
+
+        world.goesOn("ops");
+
+        assertThat(world.sent("ops")).containsExactly("a1-1-1", "a1-1-2");
+    }
+
+    @Test
+    void aRefusedMessageIsTriedOnceMoreAndThenGivenUp() {
+        world.start("ops");
+        world.answers("ops", message -> Attempt.of(Result.REFUSED, "status 400"));
+        world.sees(SampleAlerts.critical());
+        world.passes(Duration.ofMinutes(3));
+        world.passes(Duration.ofHours(5));
+
+        assertThat(world.sent("ops")).hasSize(2);
+        assertThat(world.memory.get("a1/ops").result()).isEqualTo(Notification.FAILED);
+        assertThat(world.memory.get("a1/ops").detail()).isEqualTo("status 400");
+    }
+
+    @Test
+    void aReceiverThatIsGoneIsLeftAloneUntilItsConfigurationChanges() {
+        world.start("ops");
+        world.answers("ops", message -> Attempt.of(Result.GONE, "status 410"));
+        world.sees(SampleAlerts.critical());
+        world.sees(SampleAlerts.critical().id("a2"));
+        world.passes(Duration.ofHours(30));
+        assertThat(world.sent("ops")).hasSize(1);
+        assertThat(world.decisions()).containsKey("receiver-disabled");
+
+        world.answers("ops", message -> Attempt.of(Result.DELIVERED, "status 204"));
+        world.settings("warning-wait: 5m", receiver("ops", "timeout: 10s"));
+        world.passes(Duration.ofSeconds(1));
+
+        assertThat(world.sent("ops")).hasSize(3).contains("a2-1-1");
+    }
+
+    @Test
+    void retryAfterIsObeyedForAllThatWaits() {
+        world.start("ops");
+        world.answers("ops", message -> new Attempt(Result.THROTTLED, "status 429", Duration.ofMinutes(20)));
+        world.sees(SampleAlerts.critical());
+        world.sees(SampleAlerts.critical().id("a2"));
+        world.answers("ops", message -> Attempt.of(Result.DELIVERED, "status 204"));
+        world.passes(Duration.ofMinutes(19));
+        assertThat(world.sent("ops")).containsExactly("a1-1-1");
+
+        world.passes(Duration.ofMinutes(1));
+        assertThat(world.sent("ops")).containsExactly("a1-1-1", "a2-1-1", "a1-1-1");
+    }
+
+    @Test
+    void whatFailedWhileAReceiverWasDownGoesOutAsSoonAsItAnswersAgain() {
+        world.start("ops");
+        world.answers("ops", message -> Attempt.of(Result.UNREACHABLE, "no connection"));
+        world.sees(SampleAlerts.critical());
+        world.passes(Duration.ofHours(3));
+        world.answers("ops", message -> Attempt.of(Result.DELIVERED, "status 204"));
+        world.sees(SampleAlerts.critical().id("a2"));
+
+        assertThat(world.memory).containsOnlyKeys("a1/ops", "a2/ops");
+    }
+
+    @Test
+    void criticalAlertsGoFirst() {
+        world.settings("warning-wait: 0s", receiver("ops", ""));
+        world.restart();
+        world.hangs("ops");
+        world.sees(SampleAlerts.warning().id("w0"));
+        world.sees(SampleAlerts.warning().id("w1"));
+        world.sees(SampleAlerts.critical().id("c1"));
+        world.goesOn("ops");
+
+        assertThat(world.sent("ops")).containsExactly("w0-1-1", "c1-1-1", "w1-1-1");
+    }
+
+    @Test
+    void aRestartRepeatsNothingThatIsInTheLog() {
+        world.start("ops");
+        world.sees(SampleAlerts.critical());
+        world.sees(SampleAlerts.critical().id("a2"));
+        world.sees(SampleAlerts.critical().id("a2").resolved(world.now()));
+        int before = world.sent("ops").size();
+
+        world.restart();
+        world.passes(Duration.ofHours(1));
+
+        assertThat(world.sent("ops")).hasSize(before);
+    }
+
+    @Test
+    void aDeliveryThatWasNotLoggedGoesOutAgainUnderTheSameId() {
+        world.start("ops");
+        world.logIsLost = true;
+        world.sees(SampleAlerts.critical());
+        assertThat(world.sent("ops")).containsExactly("a1-1-1");
+
+        world.logIsLost = false;
+        world.restart();
+
+        assertThat(world.sent("ops")).containsExactly("a1-1-1", "a1-1-1");
+        assertThat(world.memory).containsOnlyKeys("a1/ops");
+    }
+
+    @Test
+    void aLogThatCannotBeWrittenIsTriedAgainWithoutTellingAgain() {
+        world.start("ops");
+        world.logRefuses = true;
+        world.sees(SampleAlerts.critical());
+        world.passes(Duration.ofMinutes(1));
+        assertThat(world.memory).isEmpty();
+        assertThat(world.pending()).isEqualTo(1);
+
+        world.logRefuses = false;
+        world.passes(Duration.ofSeconds(5));
+
+        assertThat(world.memory).containsOnlyKeys("a1/ops");
+        assertThat(world.sent("ops")).containsExactly("a1-1-1");
+    }
+
+    @Test
+    void whatHappenedDuringADowntimeIsToldAfterIt() {
+        world.start("ops");
+        world.sees(SampleAlerts.critical());
+        world.alerts.put("a1", SampleAlerts.critical().resolved(OPENED.plusSeconds(60)));
+        world.alerts.put("a2", SampleAlerts.critical().id("a2"));
+        world.clock.now = OPENED.plus(Duration.ofDays(5));
+        world.restart();
+
+        assertThat(world.sent("ops")).containsExactlyInAnyOrder("a1-1-1", "a1-1-2", "a2-1-1");
+    }
+
+    @Test
+    void nothingIsJudgedBeforeTheLogIsRestored() {
+        world.build("ops");
+        world.pipeline().restoring();
+        world.pipeline().alert(0, "a1", SampleAlerts.critical().alert());
+        world.rounds();
+        assertThat(world.sent("ops")).isEmpty();
+        assertThat(world.health.isReady()).isFalse();
+
+        world.pipeline().restored(false);
+        world.rounds();
+        assertThat(world.sent("ops")).containsExactly("a1-1-1");
+        assertThat(world.health.isReady()).isTrue();
+    }
+
+    @Test
+    void anApplicationWithoutAnyMemoryTellsOfTheLastThreeDaysAndMutesWhatIsOlder() {
+        world.clock.now = OPENED.plus(Duration.ofDays(4));
+        world.alerts.put("a1", SampleAlerts.critical());
+        world.alerts.put(
+                "a2", SampleAlerts.critical().id("a2").updated(world.now().minus(Duration.ofHours(71))));
+        world.start("ops");
+
+        assertThat(world.sent("ops")).containsExactly("a2-1-2");
+        assertThat(world.memory.get("a1/ops").result()).isEqualTo(Notification.MUTED);
+        assertThat(world.memory.get("a1/ops").detail()).startsWith("too-old");
+
+        world.restart();
+        world.passes(Duration.ofHours(1));
+        assertThat(world.sent("ops")).as("muted stays muted").containsExactly("a2-1-2");
+
+        world.sees(SampleAlerts.critical().updated(world.now()));
+        assertThat(world.sent("ops")).as("news are news").containsExactly("a2-1-2", "a1-1-2");
+    }
+
+    @Test
+    void aReceiverThatIsAddedHearsOfWhatFires() {
+        world.start("ops");
+        world.sees(SampleAlerts.critical());
+        world.sees(SampleAlerts.critical().id("a2"));
+        world.sees(SampleAlerts.critical().id("a2").resolved(world.now()));
+        world.settings("warning-wait: 5m", receiver("ops", ""), receiver("new", ""));
+        world.passes(Duration.ofSeconds(1));
+
+        assertThat(world.sent("new")).containsExactly("a1-1-1");
+        assertThat(world.sent("ops")).hasSize(3);
+    }
+
+    @Test
+    void aReceiverThatIsRemovedHearsNoMore() {
+        world.start("ops");
+        world.answers("ops", message -> Attempt.of(Result.UNREACHABLE, "no connection"));
+        world.sees(SampleAlerts.critical());
+        world.settings("warning-wait: 5m");
+        world.passes(Duration.ofHours(2));
+
+        assertThat(world.sent("ops")).hasSize(1);
+        assertThat(world.pending()).isZero();
+    }
+
+    @Test
+    void partitionsThatGoElsewhereTakeTheirParcelsAlong() {
+        world.start("ops");
+        world.answers("ops", message -> Attempt.of(Result.UNREACHABLE, "no connection"));
+        world.sees(SampleAlerts.critical());
+        world.pipeline().released();
+        world.passes(Duration.ofHours(2));
+
+        assertThat(world.sent("ops")).hasSize(1);
+        assertThat(world.pending()).isZero();
+    }
+
+    @Test
+    void aRemovedAlertTakesItsMemoryAlong() {
+        world.start("ops");
+        world.sees(SampleAlerts.critical());
+        world.alerts.remove("a1");
+        world.pipeline().alert(0, "a1", null);
+        world.rounds();
+
+        assertThat(world.memory).isEmpty();
+    }
+
+    @Test
+    void theOldestPendingNotificationHasAnAge() {
+        world.start("ops");
+        world.answers("ops", message -> Attempt.of(Result.UNREACHABLE, "no connection"));
+        world.sees(SampleAlerts.critical());
+        world.passes(Duration.ofMinutes(7));
+
+        assertThat(world.meters
+                        .get("tlsrpt.notifications.oldest.pending.seconds")
+                        .gauge()
+                        .value())
+                .isEqualTo(420);
+    }
+
+    /// Whatever the receivers do and however often it is restarted: after all receivers work again, each has heard last
+    /// what is true, and no alert that it heard of is still open there though resolved.
+    @Test
+    void afterAnyHistoryEachReceiverHasHeardLastWhatIsTrue() {
+        for (long seed = 1; seed <= 200; seed++) {
+            World each = new World();
+            Random random = new Random(seed);
+            each.settings("warning-wait: 5m", receiver("one", ""), receiver("two", "min-severity: critical"));
+            each.restart();
+            for (int i = 0; i < 60; i++) {
+                String id = "a" + random.nextInt(4);
+                SampleAlerts now = each.alerts.get(id);
+                switch (random.nextInt(8)) {
+                    case 0, 1 ->
+                        each.sees(
+                                now == null || now.state().equals("resolved")
+                                        ? (now == null ? SampleAlerts.warning().id(id) : now).reopened(each.now())
+                                        : now.updated(each.now()).severity("critical"));
+                    case 2 -> {
+                        if (now != null && now.state().equals("firing")) {
+                            each.sees(now.resolved(each.now()));
+                        }
+                    }
+                    case 3 -> each.restart();
+                    case 4 ->
+                        each.answers(
+                                random.nextBoolean() ? "one" : "two",
+                                message -> Attempt.of(Result.UNREACHABLE, "no connection"));
+                    case 5 ->
+                        each.answers(
+                                random.nextBoolean() ? "one" : "two",
+                                message -> Attempt.of(Result.DELIVERED, "status 200"));
+                    default -> each.passes(Duration.ofMinutes(random.nextInt(60)));
+                }
+            }
+            each.answers("one", message -> Attempt.of(Result.DELIVERED, "status 200"));
+            each.answers("two", message -> Attempt.of(Result.DELIVERED, "status 200"));
+            each.passes(Duration.ofMinutes(80));
+            for (SampleAlerts alert : each.alerts.values()) {
+                for (String receiver : List.of("one", "two")) {
+                    String last = each.delivered.getOrDefault(receiver + "/" + alert.alertId(), "nothing");
+                    boolean wanted = receiver.equals("one") || alert.severity().equals("critical");
+                    assertThat(last)
+                            .as("seed %d: %s about %s, %s", seed, receiver, alert.alertId(), alert.state())
+                            .isIn(
+                                    alert.state().equals("resolved")
+                                            ? List.of("nothing", "resolved")
+                                            : wanted ? List.of("firing") : List.of("firing", "resolved", "nothing"));
+                }
+            }
+            assertThat(each.pending()).isZero();
+            assertThat(each.told()).isGreaterThan(0);
+        }
+    }
+
+    private static String receiver(String name, String more) {
+        return "    - name: %s%n      url: https://%s.example/secret-path%n%s"
+                .formatted(name, name, more.isEmpty() ? "" : "      " + more + "\n");
+    }
+
+    /// Everything around the pipeline.
+    private static final class World implements NotificationPipeline.Memory {
+
+        final TestClock clock = new TestClock();
+        final Map<String, SampleAlerts> alerts = new LinkedHashMap<>();
+        final Map<String, Notification> memory = new LinkedHashMap<>();
+        final Map<String, String> delivered = new HashMap<>();
+        final Health health = new Health();
+        final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        boolean logIsLost;
+        boolean logRefuses;
+
+        private final List<String> messages = new ArrayList<>();
+        private final Map<String, Function<Message, Attempt>> answers = new HashMap<>();
+        private final Map<String, List<Runnable>> hanging = new HashMap<>();
+        private Settings settings = SettingsFile.defaults();
+        private NotificationPipeline pipeline = build();
+
+        void start(String receiver) {
+            settings("warning-wait: 5m", receiver(receiver, ""));
+            restart();
+        }
+
+        NotificationPipeline pipeline() {
+            return pipeline;
+        }
+
+        void build(String receiver) {
+            settings("warning-wait: 5m", receiver(receiver, ""));
+            pipeline = build();
+        }
+
+        private NotificationPipeline build() {
+            return new NotificationPipeline(
+                    new Surroundings(settings, () -> settings, meters, health, clock),
+                    this::attempt,
+                    this::thread,
+                    new Random(7),
+                    this);
+        }
+
+        private void thread(String receiver, Runnable work) {
+            List<Runnable> held = hanging.get(receiver);
+            if (held == null) {
+                work.run();
+            } else {
+                held.add(work);
+            }
+        }
+
+        private Attempt attempt(Settings.Alerting.Receiver to, Message message) {
+            messages.add(to.name() + " " + message.id());
+            Attempt attempt = answers.getOrDefault(to.name(), any -> Attempt.of(Result.DELIVERED, "status 200"))
+                    .apply(message);
+            if (attempt.result() != Result.UNREACHABLE) {
+                delivered.put(
+                        to.name() + "/" + message.alert().alertId(),
+                        message.alert().state());
+            }
+            return attempt;
+        }
+
+        void settings(String wait, String... receivers) {
+            String list = receivers.length == 0 ? " []" : "\n" + String.join("", receivers);
+            settings = SettingsFile.parse(
+                    "test.yaml", "alerting:\n  %s\n  receivers:%s\n".formatted(wait, list), name -> null);
+        }
+
+        void restart() {
+            pipeline.lost();
+            pipeline.step();
+            pipeline = build();
+            pipeline.restoring();
+            boolean noMemory = memory.isEmpty();
+            alerts.forEach((id, alert) -> pipeline.alert(0, id, alert.alert()));
+            List.copyOf(memory.values()).forEach(told -> pipeline.told(0, told));
+            pipeline.restored(noMemory);
+            rounds();
+        }
+
+        void sees(SampleAlerts alert) {
+            alerts.put(alert.alertId(), alert);
+            pipeline.alert(0, alert.alertId(), alert.alert());
+            rounds();
+        }
+
+        void passes(Duration time) {
+            Instant end = clock.now.plus(time);
+            while (clock.now.isBefore(end)) {
+                Instant next = clock.now.plus(Duration.ofMinutes(1));
+                clock.now = next.isBefore(end) ? next : end;
+                rounds();
+            }
+        }
+
+        /// Until nothing moves any more.
+        void rounds() {
+            int before;
+            do {
+                before = messages.size() + memory.hashCode();
+                for (int i = 0; i < 4; i++) {
+                    pipeline.step();
+                }
+            } while (before != messages.size() + memory.hashCode());
+        }
+
+        void answers(String receiver, Function<Message, Attempt> answer) {
+            answers.put(receiver, answer);
+        }
+
+        void hangs(String receiver) {
+            hanging.put(receiver, new ArrayList<>());
+        }
+
+        void goesOn(String receiver) {
+            List<Runnable> held = hanging.remove(receiver);
+            assertThat(held).isNotNull();
+            held.forEach(Runnable::run);
+            rounds();
+        }
+
+        Instant now() {
+            return clock.now;
+        }
+
+        List<String> sent(String receiver) {
+            return messages.stream()
+                    .filter(each -> each.startsWith(receiver + " "))
+                    .map(each -> each.substring(receiver.length() + 1))
+                    .toList();
+        }
+
+        Map<String, Double> decisions() {
+            Map<String, Double> counts = new HashMap<>();
+            for (Decision each : Decision.values()) {
+                double count = counted("tlsrpt.notifications.decisions", each.word());
+                if (count > 0) {
+                    counts.put(each.word(), count);
+                }
+            }
+            return counts;
+        }
+
+        double told() {
+            return decisions(Decision::tells);
+        }
+
+        double withheld() {
+            return decisions(each -> !each.tells());
+        }
+
+        private double decisions(Function<Decision, Boolean> which) {
+            return Arrays.stream(Decision.values())
+                    .filter(which::apply)
+                    .mapToDouble(each -> counted("tlsrpt.notifications.decisions", each.word()))
+                    .sum();
+        }
+
+        double pending() {
+            return meters.get("tlsrpt.notifications.pending").gauge().value();
+        }
+
+        double counted(String name) {
+            return series(name).mapToDouble(World::value).sum();
+        }
+
+        double counted(String name, String label) {
+            return series(name)
+                    .filter(each -> each.getId().getTags().getFirst().getValue().equals(label))
+                    .mapToDouble(World::value)
+                    .sum();
+        }
+
+        private Stream<Meter> series(String name) {
+            return meters.getMeters().stream()
+                    .filter(each -> each.getId().getName().equals(name));
+        }
+
+        private static double value(Meter meter) {
+            return meter.measure().iterator().next().getValue();
+        }
+
+        @Override
+        public void remember(int partition, Notification notification, Consumer<Boolean> written) {
+            if (logRefuses) {
+                written.accept(false);
+            } else if (!logIsLost) {
+                memory.put(notification.key(), notification);
+                written.accept(true);
+            }
+        }
+
+        @Override
+        public void forget(int partition, String key) {
+            memory.remove(key);
+        }
+    }
+
+    private static final class TestClock extends Clock {
+
+        Instant now = OPENED;
+
+        @Override
+        public Instant instant() {
+            return now;
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+    }
+}
