@@ -424,7 +424,8 @@ final class NotificationPipeline implements AutoCloseable {
                 && told.transition() == alert.transition()
                 && told.state().equals(alert.state());
         Verdict verdict = new Verdict(alert.incidentId(), alert.transition(), alert.state(), decision);
-        if (doneWith || verdict.equals(about.verdicts.put(outbox.name(), verdict))) {
+        boolean before = verdict.equals(about.verdicts.put(outbox.name(), verdict));
+        if (doneWith || (before && !decision.tells())) {
             return false;
         }
         counts.decided(decision);

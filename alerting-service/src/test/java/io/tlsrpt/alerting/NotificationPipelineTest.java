@@ -2,6 +2,7 @@ package io.tlsrpt.alerting;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tlsrpt.alerting.Receiver.Attempt;
@@ -23,6 +24,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -53,8 +55,8 @@ class NotificationPipelineTest {
         world.sees(SampleAlerts.critical());
 
         assertThat(world.sent("ops")).containsExactly("a1-1-1");
-        assertThat(world.memory.get("a1/ops").result()).isEqualTo(Notification.DELIVERED);
-        assertThat(world.memory.get("a1/ops").attempts()).isEqualTo(1);
+        assertThat(world.remembered("a1/ops").result()).isEqualTo(Notification.DELIVERED);
+        assertThat(world.remembered("a1/ops").attempts()).isEqualTo(1);
         assertThat(world.decisions()).containsExactly(Map.entry("first-notification", 1.0));
     }
 
@@ -109,7 +111,7 @@ class NotificationPipelineTest {
         world.sees(SampleAlerts.critical().resolved(world.now()));
 
         assertThat(world.sent("ops")).containsExactly("a1-1-1", "a1-1-2");
-        assertThat(world.memory.get("a1/ops").state()).isEqualTo("resolved");
+        assertThat(world.remembered("a1/ops").state()).isEqualTo("resolved");
     }
 
     @Test
@@ -216,7 +218,7 @@ class NotificationPipelineTest {
             double planned = plan.get(Math.min(i, 5)).toSeconds();
             assertThat((double) pauses.get(i).toSeconds()).isBetween(planned * 0.8 - 1, planned * 1.2 + 1);
         }
-        assertThat(world.memory.get("a1/ops").result()).isEqualTo(Notification.FAILED);
+        assertThat(world.remembered("a1/ops").result()).isEqualTo(Notification.FAILED);
         assertThat(Duration.between(OPENED, world.now())).isBetween(Duration.ofHours(22), Duration.ofHours(24));
         assertThat(world.sent("ops")).as("always the same message").containsOnly("a1-1-1");
     }
@@ -245,7 +247,7 @@ class NotificationPipelineTest {
         world.passes(Duration.ofSeconds(10));
 
         assertThat(world.sent("ops")).containsExactly("a1-1-1", "a1-1-2");
-        assertThat(world.memory.get("a1/ops").transition()).isEqualTo(2);
+        assertThat(world.remembered("a1/ops").transition()).isEqualTo(2);
         assertThat(world.counted("tlsrpt.notifications.finished", "superseded")).isEqualTo(1);
     }
 
@@ -296,8 +298,8 @@ class NotificationPipelineTest {
         world.passes(Duration.ofHours(5));
 
         assertThat(world.sent("ops")).hasSize(2);
-        assertThat(world.memory.get("a1/ops").result()).isEqualTo(Notification.FAILED);
-        assertThat(world.memory.get("a1/ops").detail()).isEqualTo("status 400");
+        assertThat(world.remembered("a1/ops").result()).isEqualTo(Notification.FAILED);
+        assertThat(world.remembered("a1/ops").detail()).isEqualTo("status 400");
     }
 
     @Test
@@ -436,8 +438,8 @@ class NotificationPipelineTest {
         world.start("ops");
 
         assertThat(world.sent("ops")).containsExactly("a2-1-2");
-        assertThat(world.memory.get("a1/ops").result()).isEqualTo(Notification.MUTED);
-        assertThat(world.memory.get("a1/ops").detail()).startsWith("too-old");
+        assertThat(world.remembered("a1/ops").result()).isEqualTo(Notification.MUTED);
+        assertThat(world.remembered("a1/ops").detail()).startsWith("too-old");
 
         world.restart();
         world.passes(Duration.ofHours(1));
@@ -602,6 +604,11 @@ class NotificationPipelineTest {
         }
 
         private NotificationPipeline build() {
+            // A gauge stays with the object that it was registered for first.
+            meters.getMeters().stream()
+                    .filter(meter -> meter instanceof Gauge)
+                    .toList()
+                    .forEach(meters::remove);
             return new NotificationPipeline(
                     new Surroundings(settings, () -> settings, meters, health, clock),
                     this::attempt,
@@ -684,10 +691,13 @@ class NotificationPipelineTest {
         }
 
         void goesOn(String receiver) {
-            List<Runnable> held = hanging.remove(receiver);
-            assertThat(held).isNotNull();
+            List<Runnable> held = List.copyOf(Objects.requireNonNull(hanging.remove(receiver)));
             held.forEach(Runnable::run);
             rounds();
+        }
+
+        Notification remembered(String key) {
+            return Objects.requireNonNull(memory.get(key), key);
         }
 
         Instant now() {
