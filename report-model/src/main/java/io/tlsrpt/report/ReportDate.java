@@ -38,7 +38,7 @@ final class ReportDate {
         if (date.length() > MAX_LENGTH) {
             return null;
         }
-        if (date.length() == 20 && date.charAt(19) == 'Z') {
+        if (date.length() == 20 && date.charAt(19) == 'Z' && !date.startsWith("24:", 11)) {
             Instant usual = usual(date);
             if (usual != null) {
                 return usual;
