@@ -1,0 +1,203 @@
+package io.tlsrpt.alerting;
+
+import io.tlsrpt.report.ResultType;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.topics.Alert;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.math.RoundingMode;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// Turns an incident into the alert that people and programs read. Every text from a report has been cleaned before it
+/// gets here.
+final class AlertWording {
+
+    private static final int REPORTERS_NAMED = 3;
+
+    private static final Map<String, String> TROUBLES = Map.of(
+            ResultType.CERTIFICATE_EXPIRED.word(), "expired certificate",
+            ResultType.CERTIFICATE_HOST_MISMATCH.word(), "certificate for another host name",
+            ResultType.CERTIFICATE_NOT_TRUSTED.word(), "untrusted certificate",
+            ResultType.VALIDATION_FAILURE.word(), "TLS validation failure",
+            ResultType.STARTTLS_NOT_SUPPORTED.word(), "STARTTLS missing");
+
+    private AlertWording() {}
+
+    static Alert alert(Incident incident, String mx, Instant now, Settings settings) {
+        Finding finding = incident.newest;
+        boolean several = incident.affectedDomainCount > 1 || incident.policyDomain == null;
+        return new Alert(
+                incident.alertId,
+                incident.incidentId(),
+                incident.rule.word(),
+                incident.resultType,
+                incident.policyDomain,
+                incident.receivingMxHostname,
+                null,
+                finding.policyType(),
+                labels(incident, settings),
+                incident.firing ? Alert.FIRING : Alert.RESOLVED,
+                incident.worst.severity().name().toLowerCase(Locale.ROOT),
+                incident.transition,
+                incident.reopened ? true : null,
+                incident.openedAt,
+                now,
+                incident.resolvedAt,
+                incident.resolution == null ? null : incident.resolution.word(),
+                summary(incident, mx),
+                new Alert.Evidence(
+                        finding.day(),
+                        branch(finding),
+                        finding.failed(),
+                        finding.sessions(),
+                        finding.baselineFailed(),
+                        finding.baselineSessions(),
+                        finding.probability(),
+                        finding.reporters(),
+                        incident.receivingIps,
+                        incident.failureReasonCodes,
+                        several ? incident.affectedDomains : null,
+                        several ? incident.affectedDomainCount : null),
+                HelpCatalogue.of(incident.resultType, incident.receivingMxHostname, incident.policyDomain),
+                settings.alerting().publicUrl() + "/alerts/" + incident.alertId,
+                "docs/alerts.md#" + incident.resultType);
+    }
+
+    private static String summary(Incident incident, String mx) {
+        if (incident.resolution == null) {
+            return trouble(incident, mx);
+        }
+        return switch (incident.resolution) {
+            case RECOVERED ->
+                "recovered: " + subject(incident, mx) + "; " + number(incident.cleanSessions) + " clean sessions after "
+                        + incident.lastBad;
+            case STALE -> "no data for 7 days, not a recovery: " + trouble(incident, mx);
+            case MANUAL -> "the rule was turned off: " + trouble(incident, mx);
+            case RETRACTED -> "the reports were taken back: " + trouble(incident, mx);
+        };
+    }
+
+    /// "expired certificate at mx1.example.com: 5 of 55 sessions (9 %) on 2026-11-20, one reporter (google.com); 0 of
+    /// 1,500 in 28 days before"
+    private static String trouble(Incident incident, String mx) {
+        Finding finding = incident.newest;
+        StringBuilder text = new StringBuilder(subject(incident, mx))
+                .append(": ")
+                .append(number(finding.failed()))
+                .append(" of ")
+                .append(number(finding.sessions()))
+                .append(" sessions (")
+                .append(percent(finding.failed(), finding.sessions()))
+                .append(") ")
+                .append(finding.days() == 1 ? "on " : "in the " + finding.days() + " days to ")
+                .append(finding.day())
+                .append(", ")
+                .append(reporters(finding));
+        if (finding.locality() != null) {
+            text.append("; ")
+                    .append(finding.locality().words(finding.reporters().getFirst()));
+        }
+        if (finding.baselineSessions() == 0) {
+            text.append("; nothing known of the 28 days before");
+        } else {
+            text.append("; ")
+                    .append(number(finding.baselineFailed()))
+                    .append(" of ")
+                    .append(number(finding.baselineSessions()))
+                    .append(" in 28 days before");
+        }
+        return text.toString();
+    }
+
+    private static String subject(Incident incident, String mx) {
+        String what = TROUBLES.getOrDefault(incident.resultType, incident.resultType);
+        String host = incident.receivingMxHostname;
+        String where = host == null ? " at an unnamed MX of " + MxName.domain(mx) : " at " + host;
+        String domains = incident.affectedDomainCount > 1 ? ", " + incident.affectedDomainCount + " domains" : "";
+        return what + where + domains;
+    }
+
+    private static String reporters(Finding finding) {
+        List<String> named = finding.reporters().stream()
+                .limit(REPORTERS_NAMED)
+                .map(reporter -> CleanText.of(reporter, 100))
+                .toList();
+        String trust = finding.trusted() ? "" : "unverified ";
+        String count = finding.reporterCount() == 1
+                ? "one " + trust + "reporter"
+                : finding.reporterCount() + " " + trust + "reporters";
+        return count + " (" + String.join(", ", named) + (finding.reporterCount() > named.size() ? ", …" : "") + ")";
+    }
+
+    /// The long window is told apart: `B/3d`.
+    private static String branch(Finding finding) {
+        return finding.days() == 1 ? finding.branch() : finding.branch() + "/" + finding.days() + "d";
+    }
+
+    /// Of the domain, or those that all affected domains share; and `security` where somebody may be listening.
+    private static Map<String, String> labels(Incident incident, Settings settings) {
+        List<String> domains =
+                incident.policyDomain == null ? incident.affectedDomains : List.of(incident.policyDomain);
+        Map<String, String> labels = null;
+        for (String domain : domains) {
+            Map<String, String> own = labels(domain, settings.domains());
+            if (labels == null) {
+                labels = new TreeMap<>(own);
+            } else {
+                labels.entrySet().retainAll(own.entrySet());
+            }
+        }
+        Map<String, String> all = labels == null ? new TreeMap<>() : labels;
+        if (incident.newest.locality() == Call.Locality.ONE_PATH) {
+            all.put("security", "possible-downgrade");
+        }
+        return all;
+    }
+
+    /// Of the domain's own entry, or of the longest `*.` entry above it.
+    private static Map<String, String> labels(String domain, List<Settings.Domain> entries) {
+        Settings.Domain best = null;
+        for (Settings.Domain entry : entries) {
+            boolean matches = entry.name().startsWith("*.")
+                    ? domain.endsWith(entry.name().substring(1))
+                    : entry.name().equals(domain);
+            if (matches && (best == null || moreSpecific(entry, best))) {
+                best = entry;
+            }
+        }
+        return best == null ? Map.of() : best.labels();
+    }
+
+    private static boolean moreSpecific(Settings.Domain one, Settings.@Nullable Domain other) {
+        if (other == null || !one.name().startsWith("*.")) {
+            return true;
+        }
+        return other.name().startsWith("*.")
+                && one.name().length() > other.name().length();
+    }
+
+    private static String number(long number) {
+        return String.format(Locale.ROOT, "%,d", number);
+    }
+
+    /// Whole percents; two digits below one.
+    static String percent(long part, long whole) {
+        if (whole == 0) {
+            return "0 %";
+        }
+        double percent = 100.0 * part / whole;
+        if (percent >= 1 || part == 0) {
+            return Math.round(percent) + " %";
+        }
+        return BigDecimal.valueOf(percent)
+                        .round(new MathContext(2, RoundingMode.HALF_UP))
+                        .stripTrailingZeros()
+                        .toPlainString()
+                + " %";
+    }
+}

@@ -1,0 +1,59 @@
+package io.tlsrpt.alerting;
+
+import io.tlsrpt.runtime.BoundedRocksDb;
+import io.tlsrpt.runtime.KafkaSettings;
+import io.tlsrpt.runtime.Service;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.StreamsHost;
+import io.tlsrpt.runtime.Surroundings;
+import io.tlsrpt.topics.Topics;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.kafka.streams.errors.LogAndContinueExceptionHandler;
+import org.apache.kafka.streams.errors.LogAndContinueProcessingExceptionHandler;
+
+/// Decides what is wrong ([DetectionTopology]) and tells those who want to know ([NotificationPipeline]). The two meet
+/// at the topic `tlsrpt.alerts` alone.
+public final class AlertingService implements Service {
+
+    private final StreamsHost detection;
+
+    public AlertingService(Surroundings surroundings) {
+        Settings settings = surroundings.settings();
+        Properties properties = new KafkaSettings(settings)
+                .streams(
+                        settings.topicPrefix() + "alerting-service",
+                        Map.of(
+                                "rocksdb.config.setter",
+                                BoundedRocksDb.class.getName(),
+                                // One record that cannot be read or judged must not silence all the others.
+                                "deserialization.exception.handler",
+                                LogAndContinueExceptionHandler.class.getName(),
+                                "processing.exception.handler",
+                                LogAndContinueProcessingExceptionHandler.class.getName()));
+        this.detection = new StreamsHost(
+                "detection",
+                DetectionTopology.build(
+                        new Topics(settings.topicPrefix(), settings.retention()),
+                        surroundings.current(),
+                        new DetectionMetrics(surroundings.meters()),
+                        properties),
+                properties,
+                surroundings);
+    }
+
+    @Override
+    public String name() {
+        return "alerting-service";
+    }
+
+    @Override
+    public void start() {
+        detection.start();
+    }
+
+    @Override
+    public void close() {
+        detection.close();
+    }
+}

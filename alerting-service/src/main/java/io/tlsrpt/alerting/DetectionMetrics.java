@@ -1,0 +1,78 @@
+package io.tlsrpt.alerting;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.tlsrpt.runtime.Settings.Severity;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// What detection counts.
+///
+/// - `tlsrpt.detection.aggregates{outcome}`: read = watched + removed + out-of-range + over-limit
+/// - `tlsrpt.detection.judgements{rule,verdict}`: made = record + info + warning + critical
+/// - `tlsrpt.detection.transitions{rule,change}`: alerts firing now = opened + reopened − recovered − stale − manual −
+///   retracted; the others change a firing one
+/// - `tlsrpt.detection.past-incidents{rule}`: findings that opened nothing because the trouble was over when its report
+///   arrived
+final class DetectionMetrics {
+
+    /// What became of an aggregate.
+    enum Outcome {
+        WATCHED,
+        REMOVED,
+        /// its day is over a month old or still far away
+        OUT_OF_RANGE,
+        /// its domain has too many submitters on that day
+        OVER_LIMIT
+    }
+
+    /// What changed at an alert.
+    enum Change {
+        OPENED,
+        REOPENED,
+        RAISED,
+        LOWERED,
+        SPREAD,
+        RECOVERED,
+        STALE,
+        MANUAL,
+        RETRACTED;
+
+        String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    private final MeterRegistry meters;
+
+    DetectionMetrics(MeterRegistry meters) {
+        this.meters = meters;
+    }
+
+    void aggregate(Outcome outcome) {
+        meters.counter(
+                        "tlsrpt.detection.aggregates",
+                        "outcome",
+                        outcome.name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .increment();
+    }
+
+    /// @param severity null: recorded and nothing more
+    void judgement(Rule rule, @Nullable Severity severity) {
+        meters.counter(
+                        "tlsrpt.detection.judgements",
+                        "rule",
+                        rule.word(),
+                        "verdict",
+                        severity == null ? "record" : severity.name().toLowerCase(Locale.ROOT))
+                .increment();
+    }
+
+    void transition(Rule rule, Change change) {
+        meters.counter("tlsrpt.detection.transitions", "rule", rule.word(), "change", change.word())
+                .increment();
+    }
+
+    void pastIncident(Rule rule) {
+        meters.counter("tlsrpt.detection.past-incidents", "rule", rule.word()).increment();
+    }
+}

@@ -1,0 +1,69 @@
+package io.tlsrpt.alerting;
+
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.topics.Aggregate;
+import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.JsonSerde;
+import io.tlsrpt.topics.Topics;
+import java.util.Properties;
+import java.util.function.Supplier;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.TopologyConfig;
+import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.kstream.Named;
+import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.Repartitioned;
+import org.apache.kafka.streams.processor.StreamPartitioner;
+
+/// The whole of detection, top to bottom: aggregates of domains become cells of MX hosts, and these become alerts.
+///
+///     tlsrpt.aggregates ► watch-mx ══ by-mx ══► judge ► tlsrpt.alerts, tlsrpt.alert-history
+///
+/// A fault belongs to a server, not to the domains behind it: so the evidence of all domains of an MX meets in one
+/// place, and 200 domains behind one broken MX are one alert.
+final class DetectionTopology {
+
+    private DetectionTopology() {}
+
+    /// @param properties as the application runs with
+    static Topology build(Topics topics, Supplier<Settings> settings, DetectionMetrics metrics, Properties properties) {
+        StreamsBuilder builder = new StreamsBuilder(new TopologyConfig(new StreamsConfig(properties)));
+
+        KStream<String, MxCell> cells = builder.stream(
+                        topics.aggregates().name(),
+                        Consumed.with(new JsonSerde<>(AggregateKey.class), new JsonSerde<>(Aggregate.class))
+                                .withName("read-aggregates"))
+                .process(WatchMx.supplier(metrics), Named.as("watch-mx"))
+                .repartition(Repartitioned.<String, MxCell>as("by-mx")
+                        .withKeySerde(Serdes.String())
+                        .withValueSerde(new JsonSerde<>(MxCell.class)));
+
+        KStream<String, AlertChange> changes =
+                cells.process(Judge.supplier(settings, metrics, topics.retention()), Named.as("judge"));
+
+        changes.to(topics.alerts().name(), written("write-alerts"));
+        changes.filter((alertId, change) -> change.transition(), Named.as("transitions"))
+                .to(topics.alertHistory().name(), written("write-alert-history"));
+
+        return builder.build(properties);
+    }
+
+    private static Produced<String, AlertChange> written(String name) {
+        StreamPartitioner<String, AlertChange> byDomain =
+                (topic, alertId, change, partitions) -> AlertChange.partition(change, partitions);
+        return Produced.with(Serdes.String(), writeOnly())
+                .withStreamPartitioner(byDomain)
+                .withName(name);
+    }
+
+    private static Serde<AlertChange> writeOnly() {
+        return Serdes.serdeFrom(AlertChange.serializer(), (topic, bytes) -> {
+            throw new UnsupportedOperationException("alerts are not read here");
+        });
+    }
+}

@@ -1,0 +1,314 @@
+package io.tlsrpt.alerting;
+
+import com.fasterxml.jackson.annotation.JsonAutoDetect;
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.tlsrpt.topics.Json;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The life of one alert: what the store `alert-states` keeps of it. The identity never changes; the rest is the
+/// incident it is in, or was in last.
+@JsonAutoDetect(
+        fieldVisibility = JsonAutoDetect.Visibility.ANY,
+        getterVisibility = JsonAutoDetect.Visibility.NONE,
+        isGetterVisibility = JsonAutoDetect.Visibility.NONE)
+final class Incident {
+
+    /// A report for the first day after the last bad one cannot be fresh any more once this has passed since its end.
+    private static final Duration OVERDUE = MxCell.FRESH;
+
+    static final Duration STALE = Duration.ofDays(7);
+    static final Duration REOPEN = Duration.ofDays(3);
+
+    /// Between two records of an alert that tell nothing new but numbers.
+    static final Duration UPDATE = Duration.ofMinutes(1);
+
+    private static final int MOST_WITNESSES = 100;
+    private static final int MOST_DOMAINS = 100;
+    private static final int EARLIER_DAYS = 60;
+
+    final Rule rule;
+    final String resultType;
+
+    /// Absent when the fault is shared by several domains.
+    final @Nullable String policyDomain;
+
+    final @Nullable String receivingMxHostname;
+    final String alertId;
+
+    /// How often it has opened, this incident included.
+    int opening;
+
+    boolean firing;
+    boolean reopened;
+    int transition;
+    Instant openedAt = Instant.EPOCH;
+    Instant writtenAt = Instant.EPOCH;
+
+    @Nullable
+    Instant resolvedAt;
+
+    @Nullable
+    Resolution resolution;
+
+    /// Worst of its days; only a retraction lowers it.
+    Finding worst;
+
+    /// Of the newest bad day.
+    Finding newest;
+
+    LocalDate firstBad;
+    LocalDate lastBad;
+
+    /// Trusted reporters that saw failures on bad days.
+    List<String> witnesses = new ArrayList<>();
+
+    /// Most failed sessions first, at most 100.
+    List<String> affectedDomains = new ArrayList<>();
+
+    int affectedDomainCount;
+
+    /// The count when the last transition was written.
+    int toldDomainCount;
+
+    List<String> receivingIps = List.of();
+    List<String> failureReasonCodes = List.of();
+
+    /// Arrival of the last report that can tell whether it goes on.
+    Instant heardAt = Instant.EPOCH;
+
+    /// Whether numbers have changed since the last record.
+    boolean changed;
+
+    /// When to judge again because evidence was taken back; a replacement follows its retraction at once, so not
+    /// before it.
+    @Nullable
+    Instant judgeAgainAt;
+
+    /// For the summary of a recovery.
+    long cleanSessions;
+
+    /// Bad days of earlier incidents.
+    List<Days> earlier = new ArrayList<>();
+
+    /// Days from one to another, both inclusive.
+    record Days(LocalDate from, LocalDate to) {
+
+        boolean contains(LocalDate day) {
+            return !day.isBefore(from) && !day.isAfter(to);
+        }
+    }
+
+    /// Why an incident ended.
+    enum Resolution {
+        RECOVERED("recovered"),
+        STALE("stale"),
+        MANUAL("manual"),
+        RETRACTED("retracted");
+
+        private final String word;
+
+        Resolution(String word) {
+            this.word = word;
+        }
+
+        String word() {
+            return word;
+        }
+    }
+
+    Incident(Rule rule, String resultType, @Nullable String policyDomain, String mx, Finding finding) {
+        this(
+                rule,
+                resultType,
+                policyDomain,
+                MxName.host(mx),
+                alertId(rule, resultType, policyDomain, MxName.host(mx)),
+                finding,
+                finding,
+                finding.firstDay(),
+                finding.day());
+    }
+
+    @JsonCreator
+    private Incident(
+            @JsonProperty("rule") Rule rule,
+            @JsonProperty("result-type") String resultType,
+            @JsonProperty("policy-domain") @Nullable String policyDomain,
+            @JsonProperty("receiving-mx-hostname") @Nullable String receivingMxHostname,
+            @JsonProperty("alert-id") String alertId,
+            @JsonProperty("worst") Finding worst,
+            @JsonProperty("newest") Finding newest,
+            @JsonProperty("first-bad") LocalDate firstBad,
+            @JsonProperty("last-bad") LocalDate lastBad) {
+        this.rule = rule;
+        this.resultType = resultType;
+        this.policyDomain = policyDomain;
+        this.receivingMxHostname = receivingMxHostname;
+        this.alertId = alertId;
+        this.worst = worst;
+        this.newest = newest;
+        this.firstBad = firstBad;
+        this.lastBad = lastBad;
+    }
+
+    static String alertId(
+            Rule rule, String resultType, @Nullable String policyDomain, @Nullable String receivingMxHostname) {
+        String identity = Json.MAPPER.writeValueAsString(List.of(
+                rule.word(),
+                resultType,
+                policyDomain == null ? "" : policyDomain,
+                receivingMxHostname == null ? "" : receivingMxHostname,
+                ""));
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(identity.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException notInThisJava) {
+            throw new IllegalStateException(notInThisJava);
+        }
+    }
+
+    String incidentId() {
+        return alertId + "-" + opening;
+    }
+
+    boolean isOf(Rule some, String type) {
+        return rule == some && resultType.equals(type);
+    }
+
+    /// Starts an incident with its first bad day.
+    void open(Finding finding, boolean again, Instant now) {
+        if (opening > 0 && resolution != Resolution.RETRACTED) {
+            earlier.add(new Days(firstBad, lastBad));
+            earlier.removeIf(days -> days.to().isBefore(finding.day().minusDays(EARLIER_DAYS)));
+        }
+        opening++;
+        firing = true;
+        reopened = again;
+        transition = 0;
+        openedAt = now;
+        heardAt = now;
+        resolvedAt = null;
+        resolution = null;
+        judgeAgainAt = null;
+        worst = finding;
+        newest = finding;
+        firstBad = finding.firstDay();
+        lastBad = finding.day();
+        witnesses = new ArrayList<>();
+        affectedDomains = new ArrayList<>();
+        affectedDomainCount = 0;
+        toldDomainCount = 0;
+        witness(finding);
+    }
+
+    /// Takes in another bad day, or more of a known one.
+    ///
+    /// @return whether it is worse than all before
+    boolean extend(Finding finding) {
+        boolean raised = finding.worseThan(worst);
+        if (raised) {
+            worst = finding;
+        }
+        if (finding.trusted() && !newest.trusted()) {
+            // what strangers claimed no longer matters
+            affectedDomains.clear();
+            affectedDomainCount = 0;
+        }
+        if (!finding.day().isBefore(lastBad)) {
+            changed |= !finding.equals(newest);
+            newest = finding;
+            lastBad = finding.day();
+        }
+        if (finding.firstDay().isBefore(firstBad)) {
+            firstBad = finding.firstDay();
+        }
+        witness(finding);
+        return raised;
+    }
+
+    void resolve(Resolution why, Instant now) {
+        firing = false;
+        resolution = why;
+        resolvedAt = now;
+        judgeAgainAt = null;
+        changed = false;
+    }
+
+    /// Whether this alert was open on that day, as far as the reports of that day are concerned.
+    boolean bad(LocalDate day) {
+        return (resolution != Resolution.RETRACTED && new Days(firstBad, lastBad).contains(day))
+                || earlier.stream().anyMatch(days -> days.contains(day));
+    }
+
+    /// Whether STARTTLS is known to have worked before this incident.
+    boolean wasCapable() {
+        return worst.locality() != Call.Locality.NEVER;
+    }
+
+    /// From when on a reporter that saw the failure and stays silent does not hold up the recovery.
+    Instant overdueAt() {
+        return end(lastBad.plusDays(1)).plus(OVERDUE);
+    }
+
+    Instant staleAt() {
+        return heardAt.plus(STALE);
+    }
+
+    /// When to look at it next although no report arrives.
+    ///
+    /// @param after what was due until then has been looked at
+    /// @param kept how long a resolved alert stays
+    Instant dueAfter(Instant after, Duration kept) {
+        if (!firing) {
+            return (resolvedAt == null ? openedAt : resolvedAt).plus(kept);
+        }
+        Instant due = staleAt();
+        Instant update = writtenAt.plus(UPDATE);
+        if (judgeAgainAt != null && judgeAgainAt.isBefore(due)) {
+            due = judgeAgainAt;
+        }
+        if (changed && update.isBefore(due)) {
+            due = update;
+        }
+        return overdueAt().isAfter(after) && overdueAt().isBefore(due) ? overdueAt() : due;
+    }
+
+    /// Replaces what the newest window shows, keeping the domains that were affected earlier in this incident.
+    void show(Scene scene) {
+        List<String> domains = new ArrayList<>(scene.domains());
+        for (String domain : affectedDomains) {
+            if (!domains.contains(domain)) {
+                domains.add(domain);
+            }
+        }
+        affectedDomainCount = Math.max(Math.max(affectedDomainCount, scene.domainCount()), domains.size());
+        affectedDomains = new ArrayList<>(domains.subList(0, Math.min(domains.size(), MOST_DOMAINS)));
+        receivingIps = scene.receivingIps();
+        failureReasonCodes = scene.failureReasonCodes();
+    }
+
+    static Instant end(LocalDate day) {
+        return day.plusDays(1).atStartOfDay(ZoneOffset.UTC).toInstant();
+    }
+
+    private void witness(Finding finding) {
+        if (finding.trusted()) {
+            for (String reporter : finding.reporters()) {
+                if (witnesses.size() < MOST_WITNESSES && !witnesses.contains(reporter)) {
+                    witnesses.add(reporter);
+                }
+            }
+        }
+    }
+}

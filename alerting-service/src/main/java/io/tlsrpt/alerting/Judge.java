@@ -1,0 +1,541 @@
+package io.tlsrpt.alerting;
+
+import io.tlsrpt.alerting.DetectionMetrics.Change;
+import io.tlsrpt.alerting.Incident.Resolution;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.topics.JsonSerde;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.ProcessorSupplier;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.Stores;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Keeps the cells of each MX, judges its days whenever one changes, and carries its alerts through their life: they
+/// open and rise on fresh evidence, end by positive evidence, by silence or because the evidence was taken back.
+///
+/// The time of a judgement is the arrival of the record; the wall clock decides only what falls due without one.
+@SuppressWarnings("NullAway.Init") // Streams calls init before anything else
+final class Judge implements Processor<String, MxCell, String, AlertChange> {
+
+    static final String CELLS = "mx-cells";
+    static final String DAYS = "mx-days";
+    static final String ALERTS = "alert-states";
+
+    static final Duration TICK = Duration.ofSeconds(10);
+    private static final Duration SWEEP = Duration.ofSeconds(30);
+
+    /// A retraction is followed at once by what replaces it, in another cell.
+    private static final Duration REPLACEMENT = Duration.ofSeconds(10);
+
+    /// A fresh report covers at most eight days and ended at most three days ago.
+    private static final int DAYS_JUDGED = 11;
+
+    /// A day counts for the windows of the two after it.
+    private static final int DAYS_TOUCHED = 2;
+
+    /// While records of an earlier time arrive, silence means nothing.
+    private static final Duration BEHIND = Duration.ofHours(1);
+
+    private static final Duration CAUGHT_UP = Duration.ofSeconds(30);
+
+    private static final Logger log = LoggerFactory.getLogger(Judge.class);
+
+    private final Supplier<Settings> settings;
+    private final DetectionMetrics metrics;
+    private final Duration kept;
+    private ProcessorContext<String, AlertChange> context;
+    private KeyValueStore<String, PooledCell> cells;
+    private KeyValueStore<String, MxDay> days;
+    private KeyValueStore<String, MxAlerts> alerts;
+    private Sweep<PooledCell> cellSweep;
+    private Sweep<MxDay> daySweep;
+    private Instant behindUntil = Instant.EPOCH;
+
+    /// When to look at an MX although no report arrives: a view of `alert-states`.
+    private final Map<String, Instant> due = new HashMap<>();
+
+    /// A cell and the submitter's name under which it is counted in its day.
+    record PooledCell(MxCell cell, String slot) {}
+
+    private Judge(Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
+        this.settings = settings;
+        this.metrics = metrics;
+        this.kept = kept;
+    }
+
+    @Override
+    public void init(ProcessorContext<String, AlertChange> given) {
+        context = given;
+        cells = context.getStateStore(CELLS);
+        days = context.getStateStore(DAYS);
+        alerts = context.getStateStore(ALERTS);
+        cellSweep = new Sweep<>(cells);
+        daySweep = new Sweep<>(days);
+        try (KeyValueIterator<String, MxAlerts> all = alerts.all()) {
+            while (all.hasNext()) {
+                KeyValue<String, MxAlerts> entry = all.next();
+                entry.value.dueAfter(Instant.EPOCH, kept).ifPresent(at -> due.put(entry.key, at));
+            }
+        }
+        context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, wallClock -> tick(Instant.ofEpochMilli(wallClock)));
+        context.schedule(SWEEP, PunctuationType.WALL_CLOCK_TIME, wallClock -> sweep());
+    }
+
+    @Override
+    public void process(Record<String, MxCell> record) {
+        Instant now = Instant.ofEpochMilli(record.timestamp());
+        Instant wallClock = Instant.ofEpochMilli(context.currentSystemTimeMs());
+        if (now.isBefore(wallClock.minus(BEHIND))) {
+            behindUntil = wallClock.plus(CAUGHT_UP);
+        }
+        Desk desk = new Desk(record.key(), now);
+        desk.take(record.value());
+        desk.close();
+    }
+
+    private void tick(Instant now) {
+        if (now.isBefore(behindUntil)) {
+            return;
+        }
+        boolean ruleOff = false;
+        for (Rule rule : Rule.values()) {
+            ruleOff |= !rule.on(settings.get().alerting().rules());
+        }
+        for (Map.Entry<String, Instant> entry : List.copyOf(due.entrySet())) {
+            if (ruleOff || !entry.getValue().isAfter(now)) {
+                Desk desk = new Desk(entry.getKey(), now);
+                desk.lookAgain();
+                desk.close();
+            }
+        }
+    }
+
+    private void sweep() {
+        LocalDate horizon =
+                day(Instant.ofEpochMilli(context.currentStreamTimeMs())).minusDays(WatchMx.DAYS_KEPT);
+        cellSweep.slice(entry -> StoreKey.day(entry.key).isBefore(horizon));
+        daySweep.slice(entry -> StoreKey.day(entry.key).isBefore(horizon));
+    }
+
+    private static LocalDate day(Instant instant) {
+        return LocalDate.ofInstant(instant, ZoneOffset.UTC);
+    }
+
+    /// One look at one MX: what is known of it, read once and written back at the end.
+    private final class Desk {
+
+        private final String mx;
+        private final Instant now;
+        private final Settings current = settings.get();
+        private final Map<LocalDate, MxDay> known = new HashMap<>();
+        private final MxAlerts mxAlerts;
+        private boolean touched;
+
+        Desk(String mx, Instant now) {
+            this.mx = mx;
+            this.now = now;
+            MxAlerts stored = alerts.get(mx);
+            this.mxAlerts = stored == null ? MxAlerts.none() : stored;
+        }
+
+        /// Counts the cell in place of its former self and judges what it touches.
+        void take(MxCell cell) {
+            String key = StoreKey.of(
+                    mx,
+                    cell.window().toString(),
+                    cell.policyDomain(),
+                    cell.policyType(),
+                    cell.submitter(),
+                    cell.authentication());
+            PooledCell pooled = cells.get(key);
+            MxCell before = pooled == null ? null : pooled.cell();
+            if (before == null ? cell.isEmpty() : cell.equals(before)) {
+                return;
+            }
+            MxDay day = on(cell.window());
+            if (pooled != null) {
+                day = day.minus(pooled.cell(), pooled.slot());
+            }
+            if (cell.isEmpty()) {
+                cells.delete(key);
+            } else {
+                String slot = day.slot(cell);
+                day = day.plus(cell, slot);
+                cells.put(key, new PooledCell(cell, slot));
+            }
+            known.put(cell.window(), day);
+            if (day.shares().isEmpty()) {
+                days.delete(StoreKey.of(mx, cell.window().toString()));
+            } else {
+                days.put(StoreKey.of(mx, cell.window().toString()), day);
+            }
+            for (String type : typesToJudge(cell.window())) {
+                Rule rule = Rule.of(type);
+                if (rule != null && rule.on(current.alerting().rules())) {
+                    heard(rule, type, cell);
+                    takenBack(rule, type, before, cell);
+                    for (int ahead = 0; ahead <= DAYS_TOUCHED; ahead++) {
+                        judge(rule, type, cell.window().plusDays(ahead));
+                    }
+                    recover(rule, type);
+                }
+            }
+        }
+
+        /// Does what has fallen due.
+        void lookAgain() {
+            for (Incident incident : mxAlerts.firing()) {
+                touched = true;
+                if (!incident.rule.on(current.alerting().rules())) {
+                    resolve(incident, Resolution.MANUAL);
+                    continue;
+                }
+                if (incident.judgeAgainAt != null && !incident.judgeAgainAt.isAfter(now)) {
+                    judgeAgain(incident);
+                }
+                if (incident.firing) {
+                    recover(incident.rule, incident.resultType);
+                }
+                if (incident.firing && !incident.staleAt().isAfter(now)) {
+                    resolve(incident, Resolution.STALE);
+                }
+                if (incident.firing
+                        && incident.changed
+                        && !incident.writtenAt.plus(Incident.UPDATE).isAfter(now)) {
+                    update(incident);
+                }
+            }
+            for (Incident incident : List.copyOf(mxAlerts.incidents())) {
+                if (!incident.firing && !incident.dueAfter(now, kept).isAfter(now)) {
+                    touched = true;
+                    mxAlerts.incidents().remove(incident);
+                    forward(AlertChange.expired(alert(incident)));
+                }
+            }
+            schedule();
+        }
+
+        void close() {
+            if (touched) {
+                if (mxAlerts.incidents().isEmpty()) {
+                    alerts.delete(mx);
+                } else {
+                    alerts.put(mx, mxAlerts);
+                }
+                schedule();
+            }
+        }
+
+        private void schedule() {
+            Optional<Instant> next = mxAlerts.dueAfter(now, kept);
+            next.ifPresentOrElse(at -> due.put(mx, at), () -> due.remove(mx));
+        }
+
+        private Set<String> typesToJudge(LocalDate window) {
+            Set<String> types = new TreeSet<>();
+            for (int ahead = 0; ahead <= DAYS_TOUCHED; ahead++) {
+                types.addAll(on(window.plusDays(ahead)).freshTypes());
+            }
+            mxAlerts.firing().forEach(incident -> types.add(incident.resultType));
+            return types;
+        }
+
+        private void heard(Rule rule, String type, MxCell cell) {
+            Incident incident = mxAlerts.firing(rule, type);
+            if (incident != null && (cell.trusted() || cell.failed(type) > 0) && incident.heardAt.isBefore(now)) {
+                incident.heardAt = now;
+                touched = true;
+            }
+        }
+
+        private void takenBack(Rule rule, String type, @Nullable MxCell before, MxCell cell) {
+            Incident incident = mxAlerts.firing(rule, type);
+            if (incident != null
+                    && before != null
+                    && before.fresh()
+                    && before.failed(type) > cell.failed(type)
+                    && !cell.window().isBefore(incident.firstBad)
+                    && !cell.window().isAfter(incident.lastBad)) {
+                incident.judgeAgainAt =
+                        Instant.ofEpochMilli(context.currentSystemTimeMs()).plus(REPLACEMENT);
+                touched = true;
+            }
+        }
+
+        private void judge(Rule rule, String type, LocalDate day) {
+            if (day.isBefore(day(now).minusDays(DAYS_JUDGED))
+                    || !on(day).freshTypes().contains(type)) {
+                return;
+            }
+            Incident firing = mxAlerts.firing(rule, type);
+            Finding finding = assessment(rule, type).of(day, firing != null && firing.wasCapable());
+            metrics.judgement(rule, finding == null ? null : finding.severity());
+            if (finding == null) {
+                return;
+            }
+            if (firing != null) {
+                extend(firing, finding);
+                return;
+            }
+            Optional<Incident> last = mxAlerts.resolved(rule, type);
+            boolean known = last.isPresent()
+                    && last.get().resolution != Resolution.RETRACTED
+                    && !day.isAfter(last.get().lastBad);
+            if (!known && isPast(rule, type, finding)) {
+                metrics.pastIncident(rule);
+                log.atInfo()
+                        .addKeyValue("mx", mx)
+                        .addKeyValue("rule", rule.word())
+                        .addKeyValue("result-type", type)
+                        .addKeyValue("day", day)
+                        .log("past incident: it was over when its report arrived");
+            } else if (!known) {
+                open(rule, type, finding, last);
+            }
+        }
+
+        /// Whether every reporter that saw it has reported clean sessions of later days, enough to believe it is over.
+        private boolean isPast(Rule rule, String type, Finding finding) {
+            Clean clean = cleanAfter(type, finding.day(), finding.policyType());
+            return clean.sessions() >= needed(rule, type, finding)
+                    && finding.trusted()
+                    && clean.submitters().containsAll(finding.reporters());
+        }
+
+        private void open(Rule rule, String type, Finding finding, Optional<Incident> last) {
+            boolean again = last.isPresent()
+                    && last.get().resolvedAt != null
+                    && !last.get().resolvedAt.plus(Incident.REOPEN).isBefore(now);
+            Scene scene = scene(type, finding);
+            Incident incident =
+                    again ? last.get() : mxAlerts.of(new Incident(rule, type, onlyDomain(finding, scene), mx, finding));
+            incident.open(finding, again, now);
+            incident.show(scene);
+            transition(incident, again ? Change.REOPENED : Change.OPENED);
+        }
+
+        private void extend(Incident incident, Finding finding) {
+            touched = true;
+            if (incident.extend(finding)) {
+                incident.show(scene(incident.resultType, finding));
+                transition(incident, Change.RAISED);
+            }
+        }
+
+        private void recover(Rule rule, String type) {
+            Incident incident = mxAlerts.firing(rule, type);
+            if (incident == null) {
+                return;
+            }
+            Clean clean = cleanAfter(type, incident.lastBad, incident.newest.policyType());
+            boolean accounted = clean.submitters().containsAll(incident.witnesses) || now.isAfter(incident.overdueAt());
+            if (accounted && clean.sessions() >= needed(rule, type, incident.newest)) {
+                incident.cleanSessions = clean.sessions();
+                resolve(incident, Resolution.RECOVERED);
+            }
+        }
+
+        /// How many clean sessions end a trouble with the share of failures that it had on its last bad day.
+        private long needed(Rule rule, String type, Finding finding) {
+            Tally tally = assessment(rule, type).tally(finding.day(), 1, finding.policyType(), finding.trusted());
+            return Probability.cleanSessionsNeeded(tally.share());
+        }
+
+        private void judgeAgain(Incident incident) {
+            incident.judgeAgainAt = null;
+            Assessment assessment = assessment(incident.rule, incident.resultType);
+            Finding worst = null;
+            Finding newest = null;
+            for (LocalDate day = incident.firstBad; !day.isAfter(incident.lastBad); day = day.plusDays(1)) {
+                Finding finding = assessment.of(day, incident.wasCapable());
+                if (finding != null) {
+                    newest = finding;
+                    worst = worst == null || finding.worseThan(worst) ? finding : worst;
+                }
+            }
+            if (worst == null || newest == null) {
+                resolve(incident, Resolution.RETRACTED);
+                return;
+            }
+            boolean lowered = incident.worst.worseThan(worst);
+            incident.changed = true;
+            incident.worst = worst;
+            incident.newest = newest;
+            incident.lastBad = newest.day();
+            if (lowered) {
+                incident.show(scene(incident.resultType, newest));
+                transition(incident, Change.LOWERED);
+            }
+        }
+
+        private void resolve(Incident incident, Resolution why) {
+            incident.resolve(why, now);
+            transition(
+                    incident,
+                    switch (why) {
+                        case RECOVERED -> Change.RECOVERED;
+                        case STALE -> Change.STALE;
+                        case MANUAL -> Change.MANUAL;
+                        case RETRACTED -> Change.RETRACTED;
+                    });
+        }
+
+        /// Brings the record up to date; a transition only when many more domains are affected.
+        private void update(Incident incident) {
+            incident.show(scene(incident.resultType, incident.newest));
+            if (incident.affectedDomainCount >= 2 * incident.toldDomainCount) {
+                transition(incident, Change.SPREAD);
+            } else {
+                write(incident, false);
+            }
+        }
+
+        private void transition(Incident incident, Change change) {
+            incident.transition++;
+            incident.toldDomainCount = incident.affectedDomainCount;
+            metrics.transition(incident.rule, change);
+            log.atInfo()
+                    .addKeyValue("incident", incident.incidentId())
+                    .addKeyValue("change", change.word())
+                    .addKeyValue("rule", incident.rule.word())
+                    .addKeyValue("result-type", incident.resultType)
+                    .addKeyValue("mx", mx)
+                    .addKeyValue("severity", incident.worst.severity())
+                    .addKeyValue("branch", incident.newest.branch())
+                    .log("alert");
+            write(incident, true);
+        }
+
+        private void write(Incident incident, boolean transition) {
+            touched = true;
+            incident.writtenAt = now;
+            incident.changed = false;
+            forward(AlertChange.of(alert(incident), transition));
+        }
+
+        private io.tlsrpt.topics.Alert alert(Incident incident) {
+            return AlertWording.alert(incident, mx, now, current);
+        }
+
+        private void forward(AlertChange change) {
+            context.forward(new Record<>(change.alert().alertId(), change, now.toEpochMilli(), change.headers()));
+        }
+
+        private Assessment assessment(Rule rule, String type) {
+            return new Assessment(
+                    rule,
+                    type,
+                    this::on,
+                    mxAlerts.bad(rule, type),
+                    current.alerting().rules());
+        }
+
+        private MxDay on(LocalDate day) {
+            return known.computeIfAbsent(day, absent -> {
+                MxDay stored = days.get(StoreKey.of(mx, absent.toString()));
+                return stored == null ? MxDay.EMPTY : stored;
+            });
+        }
+
+        /// Clean sessions by trusted reports that came in time, of days after `day`.
+        private Clean cleanAfter(String type, LocalDate day, String policyType) {
+            long sessions = 0;
+            Set<String> submitters = new LinkedHashSet<>();
+            LocalDate last = day(now);
+            for (LocalDate later = day.plusDays(1); !later.isAfter(last); later = later.plusDays(1)) {
+                for (MxDay.Share share : on(later).shares()) {
+                    long clean = share.clean(type);
+                    if (share.trusted() && share.fresh() && clean > 0) {
+                        submitters.add(share.submitter());
+                        sessions += share.policyType().equals(policyType) ? clean : 0;
+                    }
+                }
+            }
+            return new Clean(sessions, submitters);
+        }
+
+        private record Clean(long sessions, Set<String> submitters) {}
+
+        private Scene scene(String type, Finding finding) {
+            Scene.Collector collector = new Scene.Collector();
+            for (LocalDate day = finding.firstDay(); !day.isAfter(finding.day()); day = day.plusDays(1)) {
+                try (KeyValueIterator<String, PooledCell> entries =
+                        cells.prefixScan(StoreKey.prefix(mx, day.toString()), new StringSerializer())) {
+                    while (entries.hasNext()) {
+                        MxCell cell = entries.next().value.cell();
+                        MxCell.Failed failed = cell.failures().get(type);
+                        if (failed != null
+                                && cell.fresh()
+                                && cell.policyType().equals(finding.policyType())
+                                && (cell.trusted() || !finding.trusted())) {
+                            collector.add(cell.policyDomain(), failed);
+                        }
+                    }
+                }
+            }
+            return collector.scene();
+        }
+
+        /// The one domain known behind this MX; null when there are several.
+        private @Nullable String onlyDomain(Finding finding, Scene scene) {
+            String own = MxName.domain(mx);
+            if (own != null) {
+                return own;
+            }
+            Set<String> domains = new TreeSet<>(scene.domains());
+            for (int back = 0; back <= WatchMx.DAYS && domains.size() < 2; back++) {
+                domains.addAll(on(finding.day().minusDays(back)).domains());
+            }
+            return domains.size() == 1 ? new ArrayList<>(domains).getFirst() : null;
+        }
+    }
+
+    /// @param kept how long a resolved alert stays in its topic
+    static ProcessorSupplier<String, MxCell, String, AlertChange> supplier(
+            Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
+        return new ProcessorSupplier<>() {
+            @Override
+            public Processor<String, MxCell, String, AlertChange> get() {
+                return new Judge(settings, metrics, kept);
+            }
+
+            @Override
+            public Set<StoreBuilder<?>> stores() {
+                return Set.of(
+                        Stores.keyValueStoreBuilder(
+                                Stores.persistentKeyValueStore(CELLS),
+                                Serdes.String(),
+                                new JsonSerde<>(PooledCell.class)),
+                        Stores.keyValueStoreBuilder(
+                                Stores.persistentKeyValueStore(DAYS), Serdes.String(), new JsonSerde<>(MxDay.class)),
+                        Stores.keyValueStoreBuilder(
+                                Stores.persistentKeyValueStore(ALERTS),
+                                Serdes.String(),
+                                new JsonSerde<>(MxAlerts.class)));
+            }
+        };
+    }
+}

@@ -1,0 +1,215 @@
+package io.tlsrpt.alerting;
+
+import io.tlsrpt.alerting.DetectionMetrics.Outcome;
+import io.tlsrpt.topics.Aggregate;
+import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.JsonSerde;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.ProcessorSupplier;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.Stores;
+import org.jspecify.annotations.Nullable;
+
+/// Sends what each aggregate says to every MX host that its domain is known behind. A report names an MX only where
+/// something failed, so the first failure at an MX brings the domain's history along: clean days count for what is
+/// usual.
+@SuppressWarnings("NullAway.Init") // Streams calls init before anything else
+final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, String, MxCell> {
+
+    static final String CELLS = "domain-cells";
+    static final String MXS = "domain-mxs";
+
+    /// Days before today that can matter: 28 of baseline before a window of three.
+    static final int DAYS = 31;
+
+    /// Reports of days still to come, from clocks that are wrong; intake refuses what is further away.
+    private static final int DAYS_AHEAD = 3;
+
+    /// Kept longer than it is used, so that expiry never takes half of a day that can still change.
+    static final int DAYS_KEPT = 40;
+
+    private static final Duration TICK = Duration.ofSeconds(30);
+    private static final int MOST_TRUSTED_CELLS = 1_000;
+    private static final int MOST_UNTRUSTED_CELLS = 200;
+
+    private final DetectionMetrics metrics;
+    private ProcessorContext<String, MxCell> context;
+    private KeyValueStore<String, Aggregate> cells;
+    private KeyValueStore<String, KnownMxs> mxs;
+    private Sweep<Aggregate> cellSweep;
+    private Sweep<KnownMxs> mxSweep;
+
+    private WatchMx(DetectionMetrics metrics) {
+        this.metrics = metrics;
+    }
+
+    @Override
+    public void init(ProcessorContext<String, MxCell> given) {
+        context = given;
+        cells = context.getStateStore(CELLS);
+        mxs = context.getStateStore(MXS);
+        cellSweep = new Sweep<>(cells);
+        mxSweep = new Sweep<>(mxs);
+        context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, wallClock -> sweep());
+    }
+
+    @Override
+    public void process(Record<AggregateKey, @Nullable Aggregate> record) {
+        AggregateKey key = record.key();
+        Aggregate aggregate = record.value();
+        String cellKey = StoreKey.of(
+                key.policyDomain(), key.window().toString(), key.policyType(), key.submitter(), key.authentication());
+        if (aggregate == null) {
+            metrics.aggregate(Outcome.REMOVED);
+            Aggregate gone = cells.delete(cellKey);
+            if (gone != null) {
+                for (String mx : known(key.policyDomain()).names()) {
+                    send(record, mx, MxCell.of(gone, mx).takenBack());
+                }
+            }
+            return;
+        }
+        LocalDate today = today(Math.max(record.timestamp(), context.currentStreamTimeMs()));
+        boolean isNew = cells.get(cellKey) == null;
+        if (key.window().isBefore(today.minusDays(DAYS)) || key.window().isAfter(today.plusDays(DAYS_AHEAD))) {
+            metrics.aggregate(Outcome.OUT_OF_RANGE);
+            return;
+        }
+        if (isNew && full(key)) {
+            metrics.aggregate(Outcome.OVER_LIMIT);
+            return;
+        }
+        metrics.aggregate(Outcome.WATCHED);
+        Aggregate judged = onlyJudged(aggregate);
+        KnownMxs before = known(key.policyDomain()).since(today.minusDays(DAYS));
+        KnownMxs after = before;
+        for (String mx : named(judged)) {
+            after = after.with(mx, today, MxCell.trusted(key.authentication()));
+        }
+        for (String mx : after.names()) {
+            if (!before.contains(mx)) {
+                sendHistory(record, mx);
+            }
+        }
+        cells.put(cellKey, judged);
+        if (!after.equals(before)) {
+            mxs.put(key.policyDomain(), after);
+        }
+        for (String mx : after.names()) {
+            send(record, mx, MxCell.of(judged, mx));
+        }
+    }
+
+    private void sendHistory(Record<AggregateKey, @Nullable Aggregate> record, String mx) {
+        try (KeyValueIterator<String, Aggregate> history =
+                cells.prefixScan(StoreKey.prefix(record.key().policyDomain()), new StringSerializer())) {
+            while (history.hasNext()) {
+                KeyValue<String, Aggregate> entry = history.next();
+                send(record, mx, MxCell.of(entry.value, mx));
+            }
+        }
+    }
+
+    private void send(Record<AggregateKey, @Nullable Aggregate> record, String mx, MxCell cell) {
+        context.forward(new Record<>(mx, cell, record.timestamp()));
+    }
+
+    private KnownMxs known(String domain) {
+        KnownMxs known = mxs.get(domain);
+        return known == null ? KnownMxs.NONE : known;
+    }
+
+    /// Whether the domain has as many cells of this trust on this day as are kept.
+    private boolean full(AggregateKey key) {
+        boolean trusted = MxCell.trusted(key.authentication());
+        int most = trusted ? MOST_TRUSTED_CELLS : MOST_UNTRUSTED_CELLS;
+        int count = 0;
+        try (KeyValueIterator<String, Aggregate> day = cells.prefixScan(
+                StoreKey.prefix(key.policyDomain(), key.window().toString()), new StringSerializer())) {
+            while (day.hasNext() && count < most) {
+                count += MxCell.trusted(day.next().value.authentication()) == trusted ? 1 : 0;
+            }
+        }
+        return count >= most;
+    }
+
+    private static Aggregate onlyJudged(Aggregate aggregate) {
+        return new Aggregate(
+                aggregate.window(),
+                aggregate.policyDomain(),
+                aggregate.policyType(),
+                aggregate.submitter(),
+                aggregate.authentication(),
+                aggregate.totalSuccessfulSessionCount(),
+                aggregate.totalFailureSessionCount(),
+                aggregate.reportCount(),
+                aggregate.policyMode(),
+                aggregate.failures().stream()
+                        .filter(failure -> failure.failedSessionCount() > 0 && Rule.of(failure.resultType()) != null)
+                        .toList(),
+                aggregate.firstReceivedAt(),
+                aggregate.lastReceivedAt(),
+                aggregate.latestEndDatetime(),
+                aggregate.backfill());
+    }
+
+    /// The names under which the failures are pooled, most failed sessions first.
+    private static List<String> named(Aggregate aggregate) {
+        Map<String, Long> failed = new HashMap<>();
+        for (Aggregate.Failure failure : aggregate.failures()) {
+            failed.merge(MxName.of(failure, aggregate.policyDomain()), failure.failedSessionCount(), Long::sum);
+        }
+        List<String> names = new ArrayList<>(failed.keySet());
+        names.sort(Comparator.<String>comparingLong(name -> -failed.getOrDefault(name, 0L))
+                .thenComparing(Comparator.naturalOrder()));
+        return names;
+    }
+
+    private void sweep() {
+        LocalDate horizon = today(context.currentStreamTimeMs()).minusDays(DAYS_KEPT);
+        cellSweep.slice(entry -> entry.value.window().isBefore(horizon));
+        mxSweep.slice(entry -> entry.value.since(horizon).known().isEmpty());
+    }
+
+    private static LocalDate today(long millis) {
+        return LocalDate.ofInstant(Instant.ofEpochMilli(millis), ZoneOffset.UTC);
+    }
+
+    static ProcessorSupplier<AggregateKey, @Nullable Aggregate, String, MxCell> supplier(DetectionMetrics metrics) {
+        return new ProcessorSupplier<>() {
+            @Override
+            public Processor<AggregateKey, @Nullable Aggregate, String, MxCell> get() {
+                return new WatchMx(metrics);
+            }
+
+            @Override
+            public Set<StoreBuilder<?>> stores() {
+                return Set.of(
+                        Stores.keyValueStoreBuilder(
+                                Stores.persistentKeyValueStore(CELLS),
+                                Serdes.String(),
+                                new JsonSerde<>(Aggregate.class)),
+                        Stores.keyValueStoreBuilder(
+                                Stores.persistentKeyValueStore(MXS), Serdes.String(), new JsonSerde<>(KnownMxs.class)));
+            }
+        };
+    }
+}

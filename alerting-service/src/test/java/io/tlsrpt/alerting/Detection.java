@@ -1,0 +1,292 @@
+package io.tlsrpt.alerting;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tlsrpt.runtime.KafkaSettings;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.SettingsFile;
+import io.tlsrpt.topics.Aggregate;
+import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.Alert;
+import io.tlsrpt.topics.JsonSerde;
+import io.tlsrpt.topics.Topics;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.streams.TestInputTopic;
+import org.apache.kafka.streams.TestOutputTopic;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.test.TestRecord;
+import org.jspecify.annotations.Nullable;
+
+/// Drives the detection topology with aggregates: the clock stands where a test puts it, records arrive at that time.
+final class Detection implements AutoCloseable {
+
+    static final LocalDate DAY_0 = LocalDate.parse("2026-11-20");
+    static final String EXPIRED = "certificate-expired";
+    static final String STARTTLS = "starttls-not-supported";
+    static final String MX = "mx1.example.com";
+
+    private static final Topics TOPICS = new Topics("tlsrpt.", Duration.ofDays(400));
+
+    final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final TopologyTestDriver driver;
+    private final TestInputTopic<AggregateKey, Aggregate> aggregates;
+    private final TestOutputTopic<String, Alert> alerts;
+    private final TestOutputTopic<String, Alert> history;
+
+    /// Latest state by alert-id, as a reader of the compacted topic sees it.
+    final Map<String, Alert> state = new LinkedHashMap<>();
+
+    /// Every transition.
+    final List<Alert> transitions = new ArrayList<>();
+
+    /// Every record of the alerts topic, tombstones as null.
+    final List<@Nullable Alert> records = new ArrayList<>();
+
+    private final Path directory;
+    private Instant now;
+    private Settings settings;
+
+    Detection(Path directory) {
+        this(directory, DAY_0.minusDays(30));
+    }
+
+    /// @param today the clock starts at its beginning
+    Detection(Path directory, LocalDate today) {
+        this.now = Incident.end(today.minusDays(1));
+        this.directory = directory;
+        this.settings = settings(directory, "");
+        this.driver = new TopologyTestDriver(topology(), properties(), now);
+        this.aggregates = driver.createInputTopic(
+                TOPICS.aggregates().name(),
+                new JsonSerde<>(AggregateKey.class).serializer(),
+                new JsonSerde<>(Aggregate.class).serializer());
+        this.alerts = driver.createOutputTopic(
+                TOPICS.alerts().name(), new StringDeserializer(), new JsonSerde<>(Alert.class).deserializer());
+        this.history = driver.createOutputTopic(
+                TOPICS.alertHistory().name(), new StringDeserializer(), new JsonSerde<>(Alert.class).deserializer());
+    }
+
+    Topology topology() {
+        return DetectionTopology.build(TOPICS, () -> settings, new DetectionMetrics(meters), properties());
+    }
+
+    private Properties properties() {
+        return new KafkaSettings(settings).streams("tlsrpt.alerting-service", Map.of());
+    }
+
+    /// @param rules as in the settings file, `certificate: false`
+    void rules(String rules) {
+        settings = settings(directory, rules);
+    }
+
+    private static Settings settings(Path data, String rules) {
+        return SettingsFile.parse(
+                "test",
+                """
+                data: %s
+                domains:
+                  - {name: example.com, labels: {team: mail, tier: gold}}
+                  - {name: "*.example.net", labels: {team: mail, tier: lead}}
+                kafka: {bootstrap-servers: "127.0.0.1:9092"}
+                alerting:
+                  public-url: https://tls.example.com
+                  rules: {%s}
+                """
+                        .formatted(data, rules),
+                name -> null);
+    }
+
+    Instant now() {
+        return now;
+    }
+
+    /// Moves the clock; what falls due on the way happens.
+    Detection at(Instant instant) {
+        while (now.isBefore(instant)) {
+            Duration step = Duration.between(now, instant);
+            Duration most = Duration.ofHours(6);
+            Duration taken = step.compareTo(most) > 0 ? most : step;
+            driver.advanceWallClockTime(taken);
+            now = now.plus(taken);
+        }
+        drain();
+        return this;
+    }
+
+    /// Moves the clock to so many hours after the end of that day.
+    Detection hoursAfter(LocalDate day, long hours) {
+        return at(Incident.end(day).plus(Duration.ofHours(hours)));
+    }
+
+    Detection pass(Duration duration) {
+        return at(now.plus(duration));
+    }
+
+    Cell cell(LocalDate day, String submitter) {
+        return new Cell(day, submitter);
+    }
+
+    /// `days` days of clean reports up to the day before `until`, each ten hours after its end.
+    Detection history(LocalDate until, int days, String submitter, long sessionsPerDay) {
+        for (int back = days; back >= 1; back--) {
+            hoursAfter(until.minusDays(back), 1);
+            cell(until.minusDays(back), submitter).sessions(sessionsPerDay).arrives();
+        }
+        return this;
+    }
+
+    private void drain() {
+        for (TestRecord<String, Alert> alert : alerts.readRecordsToList()) {
+            Alert value = alert.value();
+            records.add(value);
+            if (value == null) {
+                state.remove(alert.key());
+            } else {
+                state.put(alert.key(), value);
+            }
+        }
+        transitions.addAll(history.readValuesToList());
+    }
+
+    Alert only() {
+        if (state.size() != 1) {
+            throw new AssertionError("expected one alert, but there are " + state.values());
+        }
+        return state.values().iterator().next();
+    }
+
+    /// `<state> <severity>` of each transition.
+    List<String> told() {
+        return transitions.stream()
+                .map(alert -> alert.state() + " " + (alert.firing() ? alert.severity() : alert.resolveReason()))
+                .toList();
+    }
+
+    /// What is firing now: alert-id and severity.
+    Map<String, String> firing() {
+        Map<String, String> firing = new java.util.TreeMap<>();
+        state.values().stream().filter(Alert::firing).forEach(alert -> firing.put(alert.alertId(), alert.severity()));
+        return firing;
+    }
+
+    /// Sum of the counter of this name over all tags.
+    double counted(String name) {
+        return meters.find(name).counters().stream()
+                .mapToDouble(counter -> counter.count())
+                .sum();
+    }
+
+    double counted(String name, String tag, String value) {
+        return meters.find(name).tag(tag, value).counters().stream()
+                .mapToDouble(counter -> counter.count())
+                .sum();
+    }
+
+    @Override
+    public void close() {
+        driver.close();
+    }
+
+    /// An aggregate in the making: example.com, sts, enforce, dkim, in time.
+    final class Cell {
+
+        private final LocalDate day;
+        private final String submitter;
+        private String domain = "example.com";
+        private String policyType = "sts";
+        private String authentication = "dkim";
+        private @Nullable String mode = "enforce";
+        private long successful;
+        private long failed;
+        private boolean backfill;
+        private final List<Aggregate.Failure> failures = new ArrayList<>();
+
+        private Cell(LocalDate day, String submitter) {
+            this.day = day;
+            this.submitter = submitter;
+        }
+
+        Cell domain(String name) {
+            domain = name;
+            return this;
+        }
+
+        Cell policyType(String word) {
+            policyType = word;
+            return this;
+        }
+
+        Cell authentication(String word) {
+            authentication = word;
+            return this;
+        }
+
+        Cell mode(@Nullable String word) {
+            mode = word;
+            return this;
+        }
+
+        Cell backfill() {
+            backfill = true;
+            return this;
+        }
+
+        /// Clean sessions only.
+        Cell sessions(long count) {
+            successful = count;
+            return this;
+        }
+
+        /// So many of all sessions failed at [#MX].
+        Cell failed(String resultType, long count, long of) {
+            return failed(resultType, MX, count, of);
+        }
+
+        Cell failed(String resultType, @Nullable String mx, long count, long of) {
+            failed = count;
+            successful = Math.max(0, of - count);
+            failures.add(new Aggregate.Failure(
+                    resultType, mx, count, 1, List.of("192.0.2.1"), List.of("X509_V_ERR_CERT_HAS_EXPIRED")));
+            return this;
+        }
+
+        Aggregate aggregate() {
+            return new Aggregate(
+                    day,
+                    domain,
+                    policyType,
+                    submitter,
+                    authentication,
+                    successful,
+                    failed,
+                    1,
+                    mode,
+                    List.copyOf(failures),
+                    now,
+                    now,
+                    Incident.end(day).minusSeconds(1),
+                    backfill);
+        }
+
+        void arrives() {
+            Aggregate aggregate = aggregate();
+            aggregates.pipeInput(aggregate.key(), aggregate, now);
+            drain();
+        }
+
+        /// The cell is gone: its key gets a tombstone.
+        void vanishes() {
+            aggregates.pipeInput(new TestRecord<>(aggregate().key(), null, now));
+            drain();
+        }
+    }
+}
