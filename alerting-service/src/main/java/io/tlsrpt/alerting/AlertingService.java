@@ -17,6 +17,7 @@ import org.apache.kafka.streams.errors.LogAndContinueProcessingExceptionHandler;
 public final class AlertingService implements Service {
 
     private final StreamsHost detection;
+    private final NotificationPipeline notifications;
 
     public AlertingService(Surroundings surroundings) {
         Settings settings = surroundings.settings();
@@ -40,6 +41,7 @@ public final class AlertingService implements Service {
                         properties),
                 properties,
                 surroundings);
+        this.notifications = new NotificationPipeline(surroundings);
     }
 
     @Override
@@ -50,10 +52,12 @@ public final class AlertingService implements Service {
     @Override
     public void start() {
         detection.start();
+        notifications.start();
     }
 
     @Override
     public void close() {
+        notifications.close();
         detection.close();
     }
 }

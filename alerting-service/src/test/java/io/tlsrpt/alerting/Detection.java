@@ -89,9 +89,7 @@ final class Detection implements AutoCloseable {
     }
 
     private static Settings settings(Path data, String rules) {
-        return SettingsFile.parse(
-                "test",
-                """
+        return SettingsFile.parse("test", """
                 data: %s
                 domains:
                   - {name: example.com, labels: {team: mail, tier: gold}}
@@ -100,9 +98,7 @@ final class Detection implements AutoCloseable {
                 alerting:
                   public-url: https://tls.example.com
                   rules: {%s}
-                """
-                        .formatted(data, rules),
-                name -> null);
+                """.formatted(data, rules), name -> null);
     }
 
     Instant now() {
