@@ -61,7 +61,7 @@ public final class ConsoleService implements Service {
         this.api = new QueryApi(
                 views,
                 reader,
-                surroundings.current(),
+                () -> surroundings.current().get().domains(),
                 surroundings.clock(),
                 new LoopbackNames(settings),
                 surroundings.meters());

@@ -24,6 +24,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
@@ -52,7 +53,7 @@ final class QueryApi {
 
     private final Views views;
     private final TopicReader reader;
-    private final Supplier<Settings> settings;
+    private final Supplier<List<Settings.Domain>> configured;
     private final Clock clock;
     private final LoopbackNames names;
     private final MeterRegistry meters;
@@ -87,16 +88,17 @@ final class QueryApi {
         }
     }
 
+    /// @param configured the domains of the settings as they are now
     QueryApi(
             Views views,
             TopicReader reader,
-            Supplier<Settings> settings,
+            Supplier<List<Settings.Domain>> configured,
             Clock clock,
             LoopbackNames names,
             MeterRegistry meters) {
         this.views = views;
         this.reader = reader;
-        this.settings = settings;
+        this.configured = configured;
         this.clock = clock;
         this.names = names;
         this.meters = meters;
@@ -129,9 +131,9 @@ final class QueryApi {
                 new Endpoint("/api/v1/alerts/{id}", Set.of(), this::alert));
     }
 
-    /// The paths served.
-    List<String> paths() {
-        return endpoints().stream().map(Endpoint::path).toList();
+    /// The paths served and the query parameters of each.
+    Map<String, Set<String>> parametersByPath() {
+        return endpoints().stream().collect(Collectors.toMap(Endpoint::path, Endpoint::parameters));
     }
 
     void routing(HttpRouting.Builder routing) {
@@ -144,7 +146,7 @@ final class QueryApi {
         int limit = parameters.limit(100, 1_000);
         Bytes cursor = parameters.keyCursor();
         String after = cursor == null ? null : StoreKey.parts(cursor).getFirst();
-        return () -> Answer.json(overview.domains(settings.get().domains(), after, today(), PageLimit.rows(limit))
+        return () -> Answer.json(overview.domains(configured.get(), after, today(), PageLimit.rows(limit))
                 .json(Map.of()));
     }
 
