@@ -6,6 +6,7 @@ import io.tlsrpt.runtime.Service;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.StreamsHost;
 import io.tlsrpt.runtime.Surroundings;
+import io.tlsrpt.topics.TopicSetup;
 import io.tlsrpt.topics.Topics;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,7 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.state.QueryableStoreTypes;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,26 +31,19 @@ public final class ConsoleService implements Service {
     private static final Logger LOG = LoggerFactory.getLogger(ConsoleService.class);
 
     private final Surroundings surroundings;
-    private final StreamsHost streams;
+    private final Topics topics;
+    private final KafkaSettings kafka;
+    private final Views views;
     private final TopicReader reader;
     private final QueryApi api;
+    private volatile @Nullable StreamsHost streams;
 
     public ConsoleService(Surroundings surroundings) {
         this.surroundings = surroundings;
         Settings settings = surroundings.settings();
-        Topics topics = new Topics(settings.topicPrefix(), settings.retention());
-        KafkaSettings kafka = new KafkaSettings(settings);
-        // Nothing is produced, and View.changes makes reading twice harmless. Exactly-once would only wipe the stores
-        // after a crash and read the topics from their beginning.
-        Properties properties = kafka.streams(
-                settings.topicPrefix() + "console",
-                Map.of("processing.guarantee", "at_least_once", "global.consumer.isolation.level", "read_committed"));
-        Views views = new Views(this::store);
-        this.streams = new StreamsHost(
-                name(),
-                views.topology(topics, new StreamsConfig(properties), surroundings.meters()),
-                properties,
-                surroundings);
+        this.topics = new Topics(settings.topicPrefix(), settings.retention());
+        this.kafka = new KafkaSettings(settings);
+        this.views = new Views(this::store);
         AtomicInteger readers = new AtomicInteger();
         this.reader = new TopicReader(
                 topics,
@@ -78,30 +73,51 @@ public final class ConsoleService implements Service {
         return List.of(new Routes("api", listener.listen(), listener.tls(), api::routing));
     }
 
-    /// Kafka returns from its start only when global stores are restored; the listener need not wait for that.
     @Override
     public void start() {
-        Thread.ofPlatform().name("console-restore").start(() -> {
-            try {
-                streams.start();
-            } catch (RuntimeException failed) {
-                surroundings.health().dead(name(), "the views cannot be restored; the log has the cause");
-                LOG.atError().setCause(failed).log("the views cannot be restored");
-            }
-        });
+        Settings settings = surroundings.settings();
+        TopicSetup.ensure(
+                kafka.admin(settings.topicPrefix() + "console-topics"),
+                topics,
+                settings.kafka().newTopicPartitions(),
+                settings.kafka().newTopicCopies());
+        // Nothing is produced, and View.changes makes reading twice harmless. Exactly-once would only wipe the stores
+        // after a crash and read the topics from their beginning.
+        Properties properties = kafka.streams(
+                settings.topicPrefix() + "console",
+                Map.of("processing.guarantee", "at_least_once", "global.consumer.isolation.level", "read_committed"));
+        StreamsHost host = new StreamsHost(
+                name(),
+                views.topology(topics, new StreamsConfig(properties), surroundings.meters()),
+                properties,
+                surroundings);
+        streams = host;
+        // Kafka returns from its start only when the global stores are restored; the listener need not wait for that.
+        Thread.ofPlatform().name("console-restore").start(() -> restore(host));
+    }
+
+    private void restore(StreamsHost host) {
+        try {
+            host.start();
+        } catch (RuntimeException failed) {
+            surroundings.health().dead(name(), "the views cannot be restored; the log has the cause");
+            LOG.atError().setCause(failed).log("the views cannot be restored");
+        }
     }
 
     @Override
     public void close() {
-        streams.close();
+        if (streams != null) {
+            streams.close();
+        }
         reader.close();
     }
 
     private ReadOnlyKeyValueStore<Bytes, byte[]> store(String name) {
-        KafkaStreams views = streams.streams();
-        if (views.state() != KafkaStreams.State.RUNNING) {
+        StreamsHost host = streams;
+        if (host == null || host.streams().state() != KafkaStreams.State.RUNNING) {
             throw new InvalidStateStoreException("the views are being restored");
         }
-        return views.store(StoreQueryParameters.fromNameAndType(name, QueryableStoreTypes.keyValueStore()));
+        return host.streams().store(StoreQueryParameters.fromNameAndType(name, QueryableStoreTypes.keyValueStore()));
     }
 }
