@@ -51,6 +51,12 @@ public record AcceptedReport(
         RawPosition raw,
         @Nullable Integer replaces) {
 
+    public AcceptedReport {
+        policyDomains = Json.present(policyDomains);
+        entries = Json.present(entries);
+        leniencies = Json.present(leniencies);
+    }
+
     /// Totals of one policy entry; the first 1,000 entries are listed.
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     @JsonPropertyOrder({

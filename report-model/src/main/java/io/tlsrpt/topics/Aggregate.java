@@ -38,6 +38,10 @@ public record Aggregate(
         Instant latestEndDatetime,
         boolean backfill) {
 
+    public Aggregate {
+        failures = List.copyOf(failures);
+    }
+
     public AggregateKey key() {
         return new AggregateKey(window, policyDomain, policyType, submitter, authentication);
     }
@@ -63,5 +67,11 @@ public record Aggregate(
             long failedSessionCount,
             long detailCount,
             @Nullable List<String> receivingIps,
-            @Nullable List<String> failureReasonCodes) {}
+            @Nullable List<String> failureReasonCodes) {
+
+        public Failure {
+            receivingIps = Json.present(receivingIps);
+            failureReasonCodes = Json.present(failureReasonCodes);
+        }
+    }
 }

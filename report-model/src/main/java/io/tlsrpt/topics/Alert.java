@@ -4,8 +4,10 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// Latest state of one alert (`tlsrpt.alerts`), or one transition of it (`tlsrpt.alert-history`).
@@ -67,6 +69,11 @@ public record Alert(
         @Nullable String url,
         @Nullable String runbookUrl) {
 
+    public Alert {
+        labels = labels == null || labels.isEmpty() ? null : Collections.unmodifiableMap(new TreeMap<>(labels));
+        reopened = Json.present(reopened);
+    }
+
     public static final String FIRING = "firing";
     public static final String RESOLVED = "resolved";
 
@@ -108,7 +115,15 @@ public record Alert(
             @Nullable List<String> receivingIps,
             @Nullable List<String> failureReasonCodes,
             @Nullable List<String> affectedDomains,
-            @Nullable Integer affectedDomainCount) {}
+            @Nullable Integer affectedDomainCount) {
+
+        public Evidence {
+            submitters = Json.present(submitters);
+            receivingIps = Json.present(receivingIps);
+            failureReasonCodes = Json.present(failureReasonCodes);
+            affectedDomains = Json.present(affectedDomains);
+        }
+    }
 
     /// What the failure means, how to mend it, and the command that shows it is mended.
     @JsonPropertyOrder({"meaning", "fix", "verify"})

@@ -78,6 +78,12 @@ public record Event(
         boolean backfill,
         @Nullable List<String> truncated) {
 
+    public Event {
+        retraction = Json.present(retraction);
+        mxHost = Json.present(mxHost);
+        truncated = Json.present(truncated);
+    }
+
     public static final String FAILURE = "failure";
     public static final String SUMMARY = "summary";
 

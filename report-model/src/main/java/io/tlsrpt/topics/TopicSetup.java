@@ -44,7 +44,8 @@ public final class TopicSetup {
         this.replicationFactor = (short) replicationFactor;
     }
 
-    /// Sets the topics up and says in the log what was done. Every service does so when it starts; whoever is first creates them.
+    /// Sets the topics up and says in the log what was done. Every service does so when it starts; whoever is first
+    /// creates them.
     ///
     /// @param properties of an admin client
     /// @throws IllegalStateException when the broker does not answer or existing topics cannot be used
