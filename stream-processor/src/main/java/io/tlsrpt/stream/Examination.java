@@ -30,6 +30,9 @@ final class Examination {
 
     private static final int MAX_DOMAIN_LENGTH = 255;
 
+    /// As much as intake may be set to take.
+    private static final int MAX_DOCUMENT_BYTES = 10 * 1024 * 1024;
+
     private Examination() {}
 
     sealed interface Finding {}
@@ -99,6 +102,9 @@ final class Examination {
         }
         if (document == null) {
             return new Refused(RefusalReason.EMPTY, "the record has no value");
+        }
+        if (document.length > MAX_DOCUMENT_BYTES) {
+            return new Refused(RefusalReason.TOO_LARGE, "the document has " + document.length + " bytes");
         }
         return switch (READER.read(document)) {
             case Reading.Unreadable unreadable -> new Refused(unreadable.reason(), unreadable.detail());
