@@ -22,7 +22,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -142,8 +141,7 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
         int sequence = 0;
         for (Event event : events) {
             if (seen.replaceable()) {
-                replaceableEvents.put(
-                        eventsOf(sound.reportKey()) + String.format(Locale.ROOT, "%08d", sequence++), event);
+                replaceableEvents.put(eventsOf(sound.reportKey()) + eightDigits(sequence++), event);
             }
             event(raw, event);
         }
@@ -180,6 +178,10 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
     /// No report-key has a `#`, so this is the beginning of its own events' keys only.
     private static String eventsOf(String reportKey) {
         return reportKey + "#";
+    }
+
+    private static String eightDigits(int sequence) {
+        return Integer.toString(100_000_000 + sequence).substring(1);
     }
 
     private void event(Record<byte[], byte[]> raw, Event event) {
@@ -231,10 +233,10 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
                 .log("raw record judged");
     }
 
-    /// The key as text, cut; empty when the record has none.
+    /// The key as text, cut; `-` when the record has none.
     static String shownKey(byte @Nullable [] key) {
-        return key == null
-                ? ""
+        return key == null || key.length == 0
+                ? "-"
                 : EventSize.cut(new String(key, StandardCharsets.UTF_8), EventSize.MAX_REPORT_KEY_BYTES);
     }
 

@@ -38,6 +38,7 @@ class RandomReportsTest {
     private static final String[] FAILURES = {
         "certificate-expired", "starttls-not-supported", "dnssec-invalid", "a-word-of-their-own"
     };
+    private static final List<Authentication> TRUST = List.of(Authentication.values());
     private static final String[] HOSTS = {"mx1.example.com", "mx2.example.com"};
 
     /// What was generated, and what the documents say, by the generator's own account.
@@ -45,7 +46,12 @@ class RandomReportsTest {
 
     private record Failure(String type, String mx, long sessions) {}
 
-    private record Copy(String identity, LocalDate day, String submitter, List<Entry> entries, boolean pretty,
+    private record Copy(
+            String identity,
+            LocalDate day,
+            String submitter,
+            List<Entry> entries,
+            boolean pretty,
             Authentication authentication) {
         SampleReports document() {
             SampleReports report = SampleReports.report()
@@ -76,9 +82,11 @@ class RandomReportsTest {
         try (Stream stream = new Stream(directory.resolve("first"))) {
             for (Copy copy : copies) {
                 expectedVerdicts.add(judge(counted, copy));
-                String json = copy.pretty() ? copy.document().prettyJson() : copy.document().json();
-                TestRecord<byte[], byte[]> record = Stream.taken(
-                        json.getBytes(StandardCharsets.UTF_8), copy.authentication(), Stream.NOW);
+                String json = copy.pretty()
+                        ? copy.document().prettyJson()
+                        : copy.document().json();
+                TestRecord<byte[], byte[]> record =
+                        Stream.taken(json.getBytes(StandardCharsets.UTF_8), copy.authentication(), Stream.NOW);
                 raw.add(record);
                 stream.put(record);
             }
@@ -112,7 +120,8 @@ class RandomReportsTest {
     }
 
     private static void assertNothingWaits(Stream stream) {
-        try (var pending = stream.driver.getKeyValueStore(ReportTopology.PENDING_ENTRIES).all()) {
+        try (var pending =
+                stream.driver.getKeyValueStore(ReportTopology.PENDING_ENTRIES).all()) {
             assertThat(pending.hasNext()).isFalse();
         }
     }
@@ -149,12 +158,7 @@ class RandomReportsTest {
             for (int c = 1 + random.nextInt(4); c > 0; c--) {
                 List<Entry> said = random.nextInt(4) == 0 ? entries(random, domains, types) : entries;
                 copies.add(new Copy(
-                        "r" + i,
-                        day,
-                        submitter,
-                        said,
-                        random.nextBoolean(),
-                        Authentication.values()[random.nextInt(Authentication.values().length)]));
+                        "r" + i, day, submitter, said, random.nextBoolean(), TRUST.get(random.nextInt(TRUST.size()))));
             }
         }
         Collections.shuffle(copies, random);
@@ -214,7 +218,9 @@ class RandomReportsTest {
             add(sums, name + " failed", cell.totalFailureSessionCount());
             add(sums, name + " entries", cell.reportCount());
             for (Aggregate.Failure failure : cell.failures()) {
-                add(sums, name + " " + failure.resultType() + " " + failure.receivingMxHostname(),
+                add(
+                        sums,
+                        name + " " + failure.resultType() + " " + failure.receivingMxHostname(),
                         failure.failedSessionCount());
             }
         }
@@ -236,7 +242,9 @@ class RandomReportsTest {
                 add(sums, name + " failed", count(event, Event::totalFailureSessionCount));
                 add(sums, name + " entries", event.isRetraction() ? -1 : 1);
             } else {
-                add(sums, name + " " + event.resultType() + " " + event.receivingMxHostname(),
+                add(
+                        sums,
+                        name + " " + event.resultType() + " " + event.receivingMxHostname(),
                         count(event, Event::failedSessionCount));
             }
         }
@@ -260,6 +268,8 @@ class RandomReportsTest {
 
     private static List<Event> firstPerId(List<Event> events) {
         Set<String> seen = new HashSet<>();
-        return events.stream().filter(event -> seen.add(Objects.requireNonNull(event.eventId()))).toList();
+        return events.stream()
+                .filter(event -> seen.add(Objects.requireNonNull(event.eventId())))
+                .toList();
     }
 }

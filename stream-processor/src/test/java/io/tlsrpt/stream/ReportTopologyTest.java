@@ -61,8 +61,7 @@ class ReportTopologyTest {
 
     @Test
     void aReportBecomesEventsWithItsSummaryLastAndOneCell() {
-        stream.post(report()
-                .id("r1")
+        stream.post(report().id("r1")
                 .policy("sts", "example.com", 100, 7)
                 .failure("certificate-expired", "mx1.example.com", 4)
                 .failure("starttls-not-supported", "mx2.example.com", 3));
@@ -111,7 +110,8 @@ class ReportTopologyTest {
 
         AcceptedReport accepted = stream.reports.getLast();
         assertThat(accepted.policyDomains()).containsExactly("example.com");
-        assertThat(accepted.entries()).containsExactly(new AcceptedReport.Entry("example.com", "sts", "enforce", 100, 7));
+        assertThat(accepted.entries())
+                .containsExactly(new AcceptedReport.Entry("example.com", "sts", "enforce", 100, 7));
         assertThat(accepted.raw()).isEqualTo(new RawPosition(0, 0));
         assertThat(accepted.replaces()).isNull();
     }
@@ -142,7 +142,8 @@ class ReportTopologyTest {
         assertThat(stream.rejected).hasSize(1);
         assertThat(stream.rejected.getFirst().value()).isEqualTo(other);
         assertThat(Stream.reason(stream.rejected.getFirst())).isEqualTo("conflicting-duplicate");
-        assertThat(ReportHeaders.read(stream.rejected.getFirst().headers()).remote()).isEqualTo("192.0.2.1");
+        assertThat(ReportHeaders.read(stream.rejected.getFirst().headers()).remote())
+                .isEqualTo("192.0.2.1");
         assertThat(stream.cell().totalSuccessfulSessionCount()).isEqualTo(10);
     }
 
@@ -150,7 +151,8 @@ class ReportTopologyTest {
     void aForgedPostIsTakenBackWhenTheGenuineReportComes() {
         stream.post(report().policy("sts", "example.com", 0, 9).failure("certificate-expired", "mx1.example.com", 9));
         int forged = stream.events.size();
-        stream.post(report().policy("sts", "example.com", 50, 1).failure("certificate-expired", "mx1.example.com", 1),
+        stream.post(
+                report().policy("sts", "example.com", 50, 1).failure("certificate-expired", "mx1.example.com", 1),
                 Authentication.OPERATOR);
 
         assertThat(stream.verdictWords()).containsExactly("accepted", "replaced");
@@ -193,8 +195,7 @@ class ReportTopologyTest {
 
     @Test
     void aRetractionLeavesTheOthersOfItsCellAlone() {
-        stream.post(report()
-                .id("forged")
+        stream.post(report().id("forged")
                 .policy("sts", "example.com", 1, 6)
                 .failure("certificate-expired", "mx1", 5)
                 .failure("dnssec-invalid", "mx1", 1));
@@ -210,8 +211,8 @@ class ReportTopologyTest {
         assertThat(untrusted.totalSuccessfulSessionCount()).isEqualTo(20);
         assertThat(untrusted.totalFailureSessionCount()).isEqualTo(2);
         assertThat(untrusted.failures())
-                .containsExactly(new Aggregate.Failure(
-                        "certificate-expired", "mx1", 2, 1, List.of("198.51.100.7"), null));
+                .containsExactly(
+                        new Aggregate.Failure("certificate-expired", "mx1", 2, 1, List.of("198.51.100.7"), null));
     }
 
     @Test
@@ -220,13 +221,13 @@ class ReportTopologyTest {
 
         assertThat(stream.cells).hasSize(2);
         assertThat(stream.cells.values())
-                .allSatisfy(cell -> assertThat(cell.totalSuccessfulSessionCount()).isEqualTo(10));
+                .allSatisfy(
+                        cell -> assertThat(cell.totalSuccessfulSessionCount()).isEqualTo(10));
     }
 
     @Test
     void twoEntriesOfOneCellAddUpAndAreNeverPublishedHalf() {
-        stream.post(report()
-                .policy("sts", "example.com", 10, 3)
+        stream.post(report().policy("sts", "example.com", 10, 3)
                 .failure("certificate-expired", "mx1", 3)
                 .policy("sts", "example.com", 5, 1)
                 .failure("certificate-expired", "mx1", 1));
@@ -248,8 +249,7 @@ class ReportTopologyTest {
 
     @Test
     void entriesOfForeignDomainsAreRefusedAloneAndTheVerdictSaysSo() {
-        byte[] document = report()
-                .policy("sts", "example.com", 10, 0)
+        byte[] document = report().policy("sts", "example.com", 10, 0)
                 .policy("sts", "foreign.example", 66, 4)
                 .failure("certificate-expired", "mx.foreign.example", 4)
                 .policy("no-policy-found", null, 3, 0)
@@ -295,7 +295,8 @@ class ReportTopologyTest {
     void datesOfOneReportHarmNoOther() {
         try (Stream archive = new Stream(directory.resolve("archive"), Duration.ofDays(40 * 365L))) {
             LocalDate today = LocalDate.parse("2026-11-21");
-            LocalDate[] days = {today, today.minusDays(300), today, today.minusDays(39 * 365L), today.plusDays(1), today};
+            LocalDate[] days = {today, today.minusDays(300), today, today.minusDays(39 * 365L), today.plusDays(1), today
+            };
             for (int i = 0; i < days.length; i++) {
                 archive.post(report().id("r" + i).day(days[i]));
             }
@@ -312,8 +313,7 @@ class ReportTopologyTest {
 
     @Test
     void aReportFromTheFarFutureIsRejectedAndHarmsNoOther() {
-        stream.put(Stream.taken(
-                report().day(LocalDate.parse("2027-11-20")).bytes(), Authentication.NONE, Stream.NOW));
+        stream.put(Stream.taken(report().day(LocalDate.parse("2027-11-20")).bytes(), Authentication.NONE, Stream.NOW));
         stream.post(report());
 
         assertThat(stream.verdictWords()).containsExactly("rejected", "accepted");
@@ -323,8 +323,7 @@ class ReportTopologyTest {
     @Test
     void datesAreJudgedAgainstTheArrivalSoThatAReplayJudgesAlike() {
         Instant then = Instant.parse("2020-01-02T03:00:00Z");
-        stream.put(Stream.taken(
-                report().day(LocalDate.parse("2020-01-01")).bytes(), Authentication.NONE, then));
+        stream.put(Stream.taken(report().day(LocalDate.parse("2020-01-01")).bytes(), Authentication.NONE, then));
 
         assertThat(stream.lastVerdict().verdict()).isEqualTo("accepted");
     }

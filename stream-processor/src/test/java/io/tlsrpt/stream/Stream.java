@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -36,6 +37,7 @@ import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.test.TestRecord;
+import org.jspecify.annotations.Nullable;
 
 /// The whole topology under test, fed as intake feeds it, with all that it wrote.
 final class Stream implements AutoCloseable {
@@ -87,7 +89,7 @@ final class Stream implements AutoCloseable {
             byte[] document,
             Authentication authentication,
             Instant receivedAt,
-            String channelDomain,
+            @Nullable String channelDomain,
             List<String> foreignDomains) {
         Reading reading = new ReportReader(ReportReader.Limits.DEFAULT).read(document);
         assertThat(reading).isInstanceOf(Reading.Read.class);
@@ -131,7 +133,7 @@ final class Stream implements AutoCloseable {
     }
 
     /// Something in the events topic that the processor did not write.
-    void putForeignEvent(byte[] value) {
+    void putForeignEvent(byte @Nullable [] value) {
         foreignEvents.pipeInput("example.com".getBytes(StandardCharsets.UTF_8), value);
         drain();
     }
@@ -173,14 +175,15 @@ final class Stream implements AutoCloseable {
                             .mapToDouble(counter -> counter.count())
                             .sum())
                     .as(outcome.word())
-                    .isEqualTo(verdicts.stream()
+                    .isEqualTo((double) verdicts.stream()
                             .filter(verdict -> verdict.verdict().equals(outcome.word()))
                             .count());
         }
     }
 
     private void drain() {
-        drain(topics.verdicts(), Verdict.class, (key, verdict) -> {
+        drain(topics.verdicts(), Verdict.class, (key, record) -> {
+            Verdict verdict = Objects.requireNonNull(record);
             assertThat(verdict.reportKey()).isEqualTo(key);
             verdicts.add(verdict);
         });
@@ -193,7 +196,8 @@ final class Stream implements AutoCloseable {
                 latestReports.put(key, report.authentication());
             }
         });
-        drain(topics.events(), Event.class, (key, event) -> {
+        drain(topics.events(), Event.class, (key, record) -> {
+            Event event = Objects.requireNonNull(record);
             assertThat(event.policyDomain()).isEqualTo(key);
             events.add(event);
         });
@@ -202,7 +206,8 @@ final class Stream implements AutoCloseable {
             if (aggregate == null) {
                 cells.remove(key);
             } else {
-                assertThat(new String(new JsonSerde<>(AggregateKey.class).write(aggregate.key()), StandardCharsets.UTF_8))
+                assertThat(new String(
+                                new JsonSerde<>(AggregateKey.class).write(aggregate.key()), StandardCharsets.UTF_8))
                         .isEqualTo(key);
                 cells.put(key, aggregate);
             }
@@ -213,7 +218,7 @@ final class Stream implements AutoCloseable {
     }
 
     private interface Sink<T> {
-        void take(String key, T value);
+        void take(String key, @Nullable T value);
     }
 
     private <T> void drain(Topics.Topic topic, Class<T> type, Sink<T> sink) {
@@ -236,7 +241,8 @@ final class Stream implements AutoCloseable {
                 driver.createOutputTopic(topic.name(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
         List<TestRecord<byte[], byte[]>> records = output.readRecordsToList();
         for (TestRecord<byte[], byte[]> record : records) {
-            assertThat(ReportHeaders.text(record.headers(), ReportHeaders.SCHEMA)).isEqualTo(topic.schema());
+            assertThat(ReportHeaders.text(record.headers(), ReportHeaders.SCHEMA))
+                    .isEqualTo(topic.schema());
         }
         return records;
     }
