@@ -139,6 +139,8 @@ def read(data):
         report = json.loads(text, object_pairs_hook=no_duplicates)
     except json.JSONDecodeError as error:
         raise Refused("trailing-content" if error.msg == "Extra data" else "not-json")
+    if not isinstance(report, dict):
+        raise Refused("no-report")
     dates = report.get("date-range") or {}
     start, end = given(dates, "start-datetime"), given(dates, "end-datetime")
     if start is None or end is None:
@@ -170,7 +172,7 @@ def main(directory, channel):
             data = file.read()
         try:
             submitter, identity, start, entries, content = read(data)
-        except Refused:
+        except (Refused, AttributeError, TypeError, ValueError, RecursionError):
             tell("rejected")
             continue
         key = (submitter, identity, start, tuple(sorted({e[1] for e in entries if e[1]})))

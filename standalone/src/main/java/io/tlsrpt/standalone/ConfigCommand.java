@@ -18,7 +18,10 @@ final class ConfigCommand {
     @Spec
     private @Nullable CommandSpec spec;
 
-    @Command(name = "check", mixinStandardHelpOptions = true, description = "Tells every fault of a configuration at once.")
+    @Command(
+            name = "check",
+            mixinStandardHelpOptions = true,
+            description = "Tells every fault of a configuration at once.")
     int check(@Parameters(paramLabel = "FILE", description = "The configuration.") Path file) {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         try {

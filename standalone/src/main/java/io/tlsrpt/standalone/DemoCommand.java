@@ -22,11 +22,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `./tlsrpt demo`: everything on a temporary directory, with reports flowing in and a webhook receiver that shows alerts.
+/// `./tlsrpt demo`: everything on a temporary directory, with reports flowing in and a webhook receiver that shows
+/// alerts.
 @Command(
         name = "demo",
         mixinStandardHelpOptions = true,
-        description = "Runs everything on a temporary directory with sample reports flowing in, and shows the alerts that follow.")
+        description =
+                "Runs everything on a temporary directory with sample reports flowing in, and shows the alerts that follow.")
 final class DemoCommand implements Callable<Integer> {
 
     @Option(
@@ -59,7 +61,9 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private static Settings settings(Path directory, String receiverUrl) {
-        return SettingsFile.parse("demo", """
+        return SettingsFile.parse(
+                "demo",
+                """
                 data: "%s"
                 kafka:
                   embedded-listen: %s
@@ -84,12 +88,13 @@ final class DemoCommand implements Callable<Integer> {
                       url: "%s"
                       allow-private-addresses: true
                 """.formatted(
-                        directory.toString().replace("\\", "\\\\"),
-                        free(9092),
-                        free(8080),
-                        free(8080),
-                        free(8081),
-                        receiverUrl), name -> null);
+                                directory.toString().replace("\\", "\\\\"),
+                                free(9092),
+                                free(8080),
+                                free(8080),
+                                free(8081),
+                                receiverUrl),
+                name -> null);
     }
 
     /// The usual port where it is free, else any.

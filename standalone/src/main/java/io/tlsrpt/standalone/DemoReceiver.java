@@ -42,7 +42,8 @@ final class DemoReceiver implements AutoCloseable {
             JsonNode alert = message.path("data");
             exchange.sendResponseHeaders(204, -1);
             out.println();
-            out.println("ALERT delivered to the webhook receiver: " + message.path("type").asString() + ", "
+            out.println("ALERT delivered to the webhook receiver: "
+                    + message.path("type").asString() + ", "
                     + alert.path("severity").asString());
             out.println("  " + alert.path("summary").asString());
             out.println("  fix: " + alert.path("help").path("fix").asString());

@@ -33,8 +33,8 @@ final class DemoScript {
 
     private static final Set<String> EXPECTED = Set.of("certificate", "starttls-regression");
     private static final List<String> SUBMITTERS = List.of("google.com", "microsoft.com", "mail.example");
-    private static final Map<String, String> MX_BY_DOMAIN = Map.of(
-            "example.com", "mx1.example.com", "example.net", "mx.example.net", "example.org", "mx.example.org");
+    private static final Map<String, String> MX_BY_DOMAIN =
+            Map.of("example.com", "mx1.example.com", "example.net", "mx.example.net", "example.org", "mx.example.org");
     private static final int QUIET_DAYS = 28;
 
     private final Standalone standalone;
@@ -47,7 +47,8 @@ final class DemoScript {
         this.standalone = standalone;
         this.receiver = receiver;
         this.out = out;
-        this.yesterday = LocalDate.ofInstant(Clock.systemUTC().instant(), ZoneOffset.UTC).minusDays(1);
+        this.yesterday =
+                LocalDate.ofInstant(Clock.systemUTC().instant(), ZoneOffset.UTC).minusDays(1);
     }
 
     void run() {
@@ -72,7 +73,8 @@ final class DemoScript {
         say(
                 told
                         ? "both alerts were delivered: an expired certificate and a vanished STARTTLS."
-                        : "the alerts did not arrive within " + limit.toSeconds() + " s: this is a fault, please report it.");
+                        : "the alerts did not arrive within " + limit.toSeconds()
+                                + " s: this is a fault, please report it.");
         say("look yourself:  curl http://" + standalone.apiAddress() + "/api/v1/alerts");
         return told;
     }
@@ -109,12 +111,17 @@ final class DemoScript {
 
     private void postYesterday() {
         for (String submitter : SUBMITTERS) {
-            post(submitter, GeneratedReports.report(
-                    submitter, "example.com", yesterday, 20, 40, "certificate-expired", mx("example.com")));
-            post(submitter, GeneratedReports.report(
-                    submitter, "example.net", yesterday, 0, 55, "starttls-not-supported", mx("example.net")));
-            post(submitter, GeneratedReports.report(
-                    submitter, "example.org", yesterday, 120, 0, null, mx("example.org")));
+            post(
+                    submitter,
+                    GeneratedReports.report(
+                            submitter, "example.com", yesterday, 20, 40, "certificate-expired", mx("example.com")));
+            post(
+                    submitter,
+                    GeneratedReports.report(
+                            submitter, "example.net", yesterday, 0, 55, "starttls-not-supported", mx("example.net")));
+            post(
+                    submitter,
+                    GeneratedReports.report(submitter, "example.org", yesterday, 120, 0, null, mx("example.org")));
         }
     }
 
@@ -146,7 +153,8 @@ final class DemoScript {
 
     private void showAggregates(String domain) {
         for (JsonNode row : rows(domain)) {
-            say("  " + row.path("submitter").asString() + ": " + row.path("total-successful-session-count").asLong()
+            say("  " + row.path("submitter").asString() + ": "
+                    + row.path("total-successful-session-count").asLong()
                     + " good, " + row.path("total-failure-session-count").asLong() + " failed, "
                     + row.path("failures").path(0).path("result-type").asString() + " at "
                     + row.path("failures").path(0).path("receiving-mx-hostname").asString());

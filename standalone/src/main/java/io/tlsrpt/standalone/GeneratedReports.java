@@ -37,23 +37,30 @@ public final class GeneratedReports {
         Map<String, Object> policy = members(
                 "policy",
                 members(
-                        "policy-type", "sts",
+                        "policy-type",
+                        "sts",
                         "policy-string",
-                                List.of("version: STSv1", "mode: enforce", "mx: " + mx, "max_age: 604800"),
-                        "policy-domain", domain,
-                        "mx-host", List.of(mx)),
+                        List.of("version: STSv1", "mode: enforce", "mx: " + mx, "max_age: 604800"),
+                        "policy-domain",
+                        domain,
+                        "mx-host",
+                        List.of(mx)),
                 "summary",
                 members("total-successful-session-count", successful, "total-failure-session-count", failed));
         if (!details.isEmpty()) {
             policy.put("failure-details", details);
         }
         return members(
-                "organization-name", submitter,
+                "organization-name",
+                submitter,
                 "date-range",
-                        members("start-datetime", day + "T00:00:00Z", "end-datetime", day + "T23:59:59Z"),
-                "contact-info", "smtp-tls-reporting@" + submitter,
-                "report-id", day + "T00:00:00Z_" + domain,
-                "policies", List.of(policy));
+                members("start-datetime", day + "T00:00:00Z", "end-datetime", day + "T23:59:59Z"),
+                "contact-info",
+                "smtp-tls-reporting@" + submitter,
+                "report-id",
+                day + "T00:00:00Z_" + domain,
+                "policies",
+                List.of(policy));
     }
 
     /// The document of a report.

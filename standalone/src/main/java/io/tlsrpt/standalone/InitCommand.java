@@ -22,7 +22,11 @@ import picocli.CommandLine.Spec;
         description = "Writes a commented starter configuration; never overwrites one.")
 final class InitCommand implements Callable<Integer> {
 
-    @Parameters(arity = "0..1", paramLabel = "FILE", defaultValue = "tlsrpt.yaml", description = "Default: ${DEFAULT-VALUE}")
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "FILE",
+            defaultValue = "tlsrpt.yaml",
+            description = "Default: ${DEFAULT-VALUE}")
     private Path file = Path.of("tlsrpt.yaml");
 
     @Spec
@@ -41,7 +45,8 @@ final class InitCommand implements Callable<Integer> {
             err.println("cannot write " + file + ": " + unwritable.getMessage());
             return 1;
         }
-        out.println("wrote " + file + "; edit it, then: ./tlsrpt config check " + file + " && ./tlsrpt run --config " + file);
+        out.println("wrote " + file + "; edit it, then: ./tlsrpt config check " + file + " && ./tlsrpt run --config "
+                + file);
         return 0;
     }
 }

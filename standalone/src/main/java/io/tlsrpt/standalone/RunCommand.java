@@ -42,7 +42,8 @@ final class RunCommand implements Callable<Integer> {
         out.println("  query     http://" + standalone.apiAddress() + "/api/v1/domains");
         out.println("  health    http://" + standalone.adminAddress() + "/ready   /metrics");
         out.println("  broker    " + standalone.bootstrapServers());
-        out.println("  data      " + standalone.settings().data().toAbsolutePath().normalize());
+        out.println(
+                "  data      " + standalone.settings().data().toAbsolutePath().normalize());
         out.flush();
         Stopping.await(standalone);
         return 0;

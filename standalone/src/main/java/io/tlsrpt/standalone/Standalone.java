@@ -8,6 +8,7 @@ import io.tlsrpt.runtime.LiveSettings;
 import io.tlsrpt.runtime.ServiceHost;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.Surroundings;
+import io.tlsrpt.stream.ProcessorService;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -17,7 +18,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import io.tlsrpt.stream.ProcessorService;
 import org.jspecify.annotations.Nullable;
 
 /// All services in one process, with a broker inside when none is configured. The service objects are those that the
@@ -124,13 +124,13 @@ public final class Standalone implements AutoCloseable {
     private static FileChannel lock(Path data) {
         try {
             Files.createDirectories(data);
-            FileChannel channel = FileChannel.open(
-                    data.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileChannel channel =
+                    FileChannel.open(data.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             FileLock lock = tryLock(channel);
             if (lock == null) {
                 channel.close();
-                throw new IllegalStateException("another tlsrpt runs with its data in " + data.toAbsolutePath().normalize()
-                        + "; stop it, or set data: to another directory");
+                throw new IllegalStateException("another tlsrpt runs with its data in "
+                        + data.toAbsolutePath().normalize() + "; stop it, or set data: to another directory");
             }
             return channel;
         } catch (IOException unwritable) {

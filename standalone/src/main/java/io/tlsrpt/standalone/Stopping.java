@@ -10,8 +10,7 @@ final class Stopping {
     /// Returns only when the process is to end; by then everything is closed.
     static void await(AutoCloseable... inOrder) {
         CountDownLatch forEver = new CountDownLatch(1);
-        Runtime.getRuntime()
-                .addShutdownHook(Thread.ofPlatform().name("stop").unstarted(() -> closeAll(inOrder)));
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("stop").unstarted(() -> closeAll(inOrder)));
         try {
             forEver.await();
         } catch (InterruptedException interrupted) {

@@ -22,8 +22,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-/// A directory of reports, imported twice, gives the sums that another program (`sums.py`) computed. The directory is that of the
-/// witness files, whose sums are kept beside the script; `-Dtlsrpt.corpus=DIRECTORY` names another, whose sums the script computes.
+/// A directory of reports, imported twice, gives the sums that another program (`sums.py`) computed. The directory is
+/// that of the
+/// witness files, whose sums are kept beside the script; `-Dtlsrpt.corpus=DIRECTORY` names another, whose sums the
+/// script computes.
 class CorpusIT {
 
     private static final Path WITNESSES = Path.of("../report-model/src/test/resources/reports");
@@ -67,7 +69,9 @@ class CorpusIT {
 
     private static Map<String, Long> numbers(JsonNode members) {
         Map<String, Long> numbers = new TreeMap<>();
-        members.properties().forEach(member -> numbers.put(member.getKey(), member.getValue().asLong()));
+        members.properties()
+                .forEach(
+                        member -> numbers.put(member.getKey(), member.getValue().asLong()));
         return numbers;
     }
 

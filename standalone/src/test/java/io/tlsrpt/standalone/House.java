@@ -42,16 +42,16 @@ final class House implements AutoCloseable {
 
     private House(Standalone standalone) {
         this.standalone = standalone;
-        this.topics =
-                new Topics(standalone.settings().topicPrefix(), standalone.settings().retention());
+        this.topics = new Topics(
+                standalone.settings().topicPrefix(), standalone.settings().retention());
     }
 
     /// Everything on free ports, with its data in a directory.
     static House start(Path data, String... moreYaml) {
         House house = new House(Standalone.start(settings(data, moreYaml), null));
         await().atMost(PATIENCE)
-                .untilAsserted(() -> assertThat(house.standalone.host().health().notReady())
-                        .isEmpty());
+                .untilAsserted(() ->
+                        assertThat(house.standalone.host().health().notReady()).isEmpty());
         return house;
     }
 
@@ -79,10 +79,10 @@ final class House implements AutoCloseable {
 
     /// The lines of the import door's answer.
     List<JsonNode> importFile(String name, byte[] body) {
-        HttpResponse<String> answer = send(HttpRequest.newBuilder(
-                        uri(standalone.apiAddress(), "/api/v1/import?name=" + name))
-                .POST(HttpRequest.BodyPublishers.ofByteArray(body))
-                .build());
+        HttpResponse<String> answer =
+                send(HttpRequest.newBuilder(uri(standalone.apiAddress(), "/api/v1/import?name=" + name))
+                        .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                        .build());
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
         return answer.body().lines().map(Json.MAPPER::readTree).toList();
     }
@@ -107,10 +107,14 @@ final class House implements AutoCloseable {
 
     static List<ConsumerRecord<byte[], byte[]>> records(String bootstrapServers, Topics.Topic topic) {
         Map<String, Object> properties = Map.of(
-                "bootstrap.servers", bootstrapServers,
-                "isolation.level", "read_committed",
-                "auto.offset.reset", "earliest",
-                "max.partition.fetch.bytes", 16 * 1024 * 1024);
+                "bootstrap.servers",
+                bootstrapServers,
+                "isolation.level",
+                "read_committed",
+                "auto.offset.reset",
+                "earliest",
+                "max.partition.fetch.bytes",
+                16 * 1024 * 1024);
         List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
         try (KafkaConsumer<byte[], byte[]> consumer =
                 new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {

@@ -15,12 +15,13 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.junit.jupiter.api.AfterAll;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.jspecify.annotations.Nullable;
 
 /// The contract, from the front door to the query API, on a real broker.
 class HouseIT {
@@ -28,24 +29,20 @@ class HouseIT {
     @TempDir
     Path directory;
 
-    private static @Nullable House house;
+    private @Nullable House house;
 
-    private static House house() {
-        return java.util.Objects.requireNonNull(house);
+    private House house() {
+        return Objects.requireNonNull(house);
     }
 
     @BeforeEach
-    void startAnew() {
-        stop();
+    void start() {
         house = House.start(directory);
     }
 
-    @AfterAll
-    static void stop() {
-        if (house != null) {
-            house.close();
-            house = null;
-        }
+    @AfterEach
+    void stop() {
+        house().close();
     }
 
     @Test
@@ -61,7 +58,8 @@ class HouseIT {
                 .isEqualTo("{\"report-key\":\"google.com|one|" + yesterday() + "T00:00:00Z|example.com\"}");
 
         assertThat(house().post(report.bytes()).statusCode()).isEqualTo(201);
-        assertThat(house().post(report.prettyJson().getBytes(StandardCharsets.UTF_8)).statusCode())
+        assertThat(house().post(report.prettyJson().getBytes(StandardCharsets.UTF_8))
+                        .statusCode())
                 .isEqualTo(201);
         SampleReports other = SampleReports.report().id("one").day(yesterday()).policy("sts", "example.com", 96, 5);
         assertThat(house().post(other.gzip()).statusCode()).isEqualTo(201);
@@ -76,12 +74,19 @@ class HouseIT {
             var rows = house().get("/api/v1/domains/example.com/aggregates?from=" + yesterday() + "&to=" + yesterday())
                     .path("rows");
             assertThat(rows).hasSize(1);
-            assertThat(rows.path(0).path("total-successful-session-count").asLong()).isEqualTo(95);
-            assertThat(rows.path(0).path("failures").path(0).path("failed-session-count").asLong()).isEqualTo(5);
+            assertThat(rows.path(0).path("total-successful-session-count").asLong())
+                    .isEqualTo(95);
+            assertThat(rows.path(0)
+                            .path("failures")
+                            .path(0)
+                            .path("failed-session-count")
+                            .asLong())
+                    .isEqualTo(5);
             assertThat(rows.path(0).path("authentication").asString()).isEqualTo("none");
         });
         assertThat(house().get("/api/v1/domains/example.com/events").toString()).contains("certificate-expired");
-        assertThat(house().get("/api/v1/domains/example.com/reports").toString()).contains("google.com|one|");
+        assertThat(house().get("/api/v1/domains/example.com/reports").toString())
+                .contains("google.com|one|");
     }
 
     @Test
@@ -125,7 +130,8 @@ class HouseIT {
         house().post(SampleReports.report().id("again").day(yesterday()).gzip());
         house().judged(3);
         await().atMost(Duration.ofSeconds(30))
-                .untilAsserted(() -> assertThat(Sums.ofAggregates(house().aggregates()).cells().keySet())
+                .untilAsserted(() -> assertThat(
+                                Sums.ofAggregates(house().aggregates()).cells().keySet())
                         .containsExactlyInAnyOrder(
                                 today.minusDays(300) + " example.com sts google.com",
                                 yesterday() + " example.com sts google.com",
@@ -153,15 +159,16 @@ class HouseIT {
         }
         assertThat(house().importFile("domains.zip", zip.toByteArray())).hasSize(200);
 
-        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertThat(house().alerts())
-                .singleElement()
-                .satisfies(alert -> {
-                    assertThat(alert.rule()).isEqualTo("certificate");
-                    assertThat(alert.severity()).isEqualTo("critical");
-                    assertThat(alert.state()).isEqualTo(Alert.FIRING);
-                    assertThat(alert.receivingMxHostname()).isEqualTo("mx.provider.example");
-                    assertThat(alert.evidence().affectedDomainCount()).isEqualTo(200);
-                }));
+        await().atMost(Duration.ofSeconds(60))
+                .untilAsserted(() -> assertThat(house().alerts())
+                        .singleElement()
+                        .satisfies(alert -> {
+                            assertThat(alert.rule()).isEqualTo("certificate");
+                            assertThat(alert.severity()).isEqualTo("critical");
+                            assertThat(alert.state()).isEqualTo(Alert.FIRING);
+                            assertThat(alert.receivingMxHostname()).isEqualTo("mx.provider.example");
+                            assertThat(alert.evidence().affectedDomainCount()).isEqualTo(200);
+                        }));
     }
 
     @Test
@@ -170,7 +177,8 @@ class HouseIT {
         house().post(SampleReports.report().id("a").day(yesterday()).gzip());
         house().post("no report".getBytes(StandardCharsets.UTF_8));
         house().judged(2);
-        List<ConsumerRecord<byte[], byte[]>> raw = house().records(house().topics().raw());
+        List<ConsumerRecord<byte[], byte[]>> raw =
+                house().records(house().topics().raw());
         assertThat(raw).hasSize(2);
         await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
             double verdicts = house().metrics()

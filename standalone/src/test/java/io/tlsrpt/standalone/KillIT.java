@@ -51,7 +51,8 @@ class KillIT {
                 intake: {listen: "127.0.0.1:%d"}
                 api: {listen: "127.0.0.1:%d"}
                 admin: {listen: "127.0.0.1:%d"}
-                """.formatted(directory.resolve("data"), freePort(), api, api, admin));
+                """.formatted(
+                        directory.resolve("data"), freePort(), api, api, admin));
 
         Process first = start(config, admin);
         CompletableFuture<?> importing = post(api, archive);
@@ -73,12 +74,12 @@ class KillIT {
         try (House house = House.start(directory.resolve("data"))) {
             List<Event> events = house.events();
             Set<String> ids = new HashSet<>();
-            assertThat(events).allSatisfy(event -> assertThat(ids.add(event.eventId())).isTrue());
+            assertThat(events)
+                    .allSatisfy(event -> assertThat(ids.add(event.eventId())).isTrue());
             assertThat(events).hasSize(REPORTS);
             Map<String, List<Long>> cells = Sums.byAppending(events).cells();
             assertThat(cells).hasSize(DOMAINS);
-            assertThat(cells.values())
-                    .containsOnly(List.of(100L * REPORTS / DOMAINS, 0L, (long) REPORTS / DOMAINS));
+            assertThat(cells.values()).containsOnly(List.of(100L * REPORTS / DOMAINS, 0L, (long) REPORTS / DOMAINS));
             await().atMost(Duration.ofSeconds(30))
                     .untilAsserted(() -> assertThat(
                                     Sums.ofAggregates(house.aggregates()).cells())
@@ -101,7 +102,9 @@ class KillIT {
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(
                         directory.resolve("log").toFile()))
                 .start();
-        await().atMost(Duration.ofMinutes(2)).pollInterval(Duration.ofMillis(200)).until(() -> ready(admin));
+        await().atMost(Duration.ofMinutes(2))
+                .pollInterval(Duration.ofMillis(200))
+                .until(() -> ready(admin));
         return process;
     }
 
@@ -124,8 +127,7 @@ class KillIT {
 
     private static HttpResponse<String> get(String uri) throws IOException, InterruptedException {
         try (HttpClient http = HttpClient.newHttpClient()) {
-            return http.send(
-                    HttpRequest.newBuilder(URI.create(uri)).build(), HttpResponse.BodyHandlers.ofString());
+            return http.send(HttpRequest.newBuilder(URI.create(uri)).build(), HttpResponse.BodyHandlers.ofString());
         }
     }
 

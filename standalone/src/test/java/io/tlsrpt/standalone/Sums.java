@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Sums of events and of aggregates in one form, so that they can be compared with each other and with another program's.
+/// Sums of events and of aggregates in one form, so that they can be compared with each other and with another
+/// program's.
 ///
 /// @param cells "day domain policy-type submitter" → successful, failed, entries
 /// @param failures "day domain policy-type submitter result-type mx" → sessions
@@ -21,12 +22,7 @@ record Sums(Map<String, List<Long>> cells, Map<String, Long> failures) {
         Map<String, Long> failures = new TreeMap<>();
         for (Aggregate cell : aggregates) {
             String name = name(cell.window(), cell.policyDomain(), cell.policyType(), cell.submitter());
-            add(
-                    cells,
-                    name,
-                    cell.totalSuccessfulSessionCount(),
-                    cell.totalFailureSessionCount(),
-                    cell.reportCount());
+            add(cells, name, cell.totalSuccessfulSessionCount(), cell.totalFailureSessionCount(), cell.reportCount());
             for (Aggregate.Failure failure : cell.failures()) {
                 add(failures, name, failure.resultType(), failure.receivingMxHostname(), failure.failedSessionCount());
             }
@@ -91,7 +87,11 @@ record Sums(Map<String, List<Long>> cells, Map<String, Long> failures) {
     }
 
     private static void add(
-            Map<String, Long> failures, String cell, String resultType, @org.jspecify.annotations.Nullable String mx, long sessions) {
+            Map<String, Long> failures,
+            String cell,
+            String resultType,
+            @org.jspecify.annotations.Nullable String mx,
+            long sessions) {
         failures.merge(cell + " " + resultType + " " + (mx == null ? "" : mx), sessions, Long::sum);
     }
 
