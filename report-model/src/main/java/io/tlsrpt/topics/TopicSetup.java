@@ -12,6 +12,8 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
@@ -21,6 +23,7 @@ import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +32,8 @@ public final class TopicSetup {
 
     private static final Logger LOG = LoggerFactory.getLogger(TopicSetup.class);
     private static final long TIMEOUT_SECONDS = 60;
+
+    private static final int PATIENCE = 100;
 
     private final Admin admin;
     private final Topics topics;
@@ -77,7 +82,7 @@ public final class TopicSetup {
     public Outcome run() {
         List<String> created = createMissing();
         Map<String, TopicDescription> descriptions =
-                get(admin.describeTopics(names()).allTopicNames());
+                known(() -> admin.describeTopics(names()).allTopicNames());
         Map<String, Config> configs = configs();
         List<String> faults = new ArrayList<>();
         List<String> warnings = new ArrayList<>();
@@ -182,7 +187,8 @@ public final class TopicSetup {
         List<ConfigResource> resources =
                 names().stream().map(TopicSetup::resource).toList();
         Map<String, Config> configs = new HashMap<>();
-        get(admin.describeConfigs(resources).all()).forEach((resource, config) -> configs.put(resource.name(), config));
+        known(() -> admin.describeConfigs(resources).all())
+                .forEach((resource, config) -> configs.put(resource.name(), config));
         return configs;
     }
 
@@ -196,6 +202,20 @@ public final class TopicSetup {
 
     private static String value(Config config, String name) {
         return config.get(name).value();
+    }
+
+    /// A broker may not yet know of the topics that the controller has just created.
+    private static <T> T known(Supplier<KafkaFuture<T>> question) {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return get(question.get());
+            } catch (UnknownTopicOrPartitionException notYet) {
+                if (attempt == PATIENCE) {
+                    throw notYet;
+                }
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
+            }
+        }
     }
 
     private static <T> T get(KafkaFuture<T> future) {
