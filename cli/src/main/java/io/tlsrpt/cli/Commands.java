@@ -1,0 +1,91 @@
+package io.tlsrpt.cli;
+
+import java.io.Console;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/// The commands that need no service in this process. The standalone program adds its own to the same root.
+///
+/// Exit codes of every command: 0 done, 1 failed, 2 wrong usage.
+@Command(
+        name = "tlsrpt",
+        mixinStandardHelpOptions = true,
+        synopsisSubcommandLabel = "COMMAND",
+        description = "Streaming ingestion of SMTP TLS reports (RFC 8460).",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:done", "1:failed", "2:wrong usage"})
+public final class Commands {
+
+    /// What the options are unless the command line says otherwise.
+    ///
+    /// @param url of the API
+    /// @param bootstrapServers of the broker
+    /// @param topicPrefix first part of every topic's name
+    public record Defaults(String url, String bootstrapServers, String topicPrefix) {
+
+        /// Where `./tlsrpt run` listens without a configuration.
+        public static final Defaults STANDALONE = new Defaults("http://127.0.0.1:8080", "127.0.0.1:9092", "tlsrpt.");
+
+        private @Nullable String of(ArgSpec argument) {
+            return argument instanceof OptionSpec option
+                    ? Map.of("--url", url, "--bootstrap-servers", bootstrapServers, "--topic-prefix", topicPrefix)
+                            .get(option.longestName())
+                    : null;
+        }
+    }
+
+    private Commands() {}
+
+    /// The root command with the defaults of standalone.
+    public static CommandLine root() {
+        return root(Defaults.STANDALONE);
+    }
+
+    /// The root command; more subcommands may be added. It does not exit: `execute` returns the exit code.
+    public static CommandLine root(Defaults defaults) {
+        boolean terminal =
+                Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
+        return root(
+                defaults,
+                new Terminal(
+                        new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+                        new PrintWriter(System.err, true, StandardCharsets.UTF_8),
+                        terminal,
+                        terminal && CommandLine.Help.Ansi.AUTO.enabled()),
+                System::nanoTime,
+                pause -> LockSupport.parkNanos(pause.toNanos()));
+    }
+
+    static CommandLine root(Defaults defaults, Terminal terminal, LongSupplier nanoTime, Consumer<Duration> pause) {
+        CommandLine root = new CommandLine(new Commands())
+                .addSubcommand(new ImportCommand(terminal, nanoTime, pause))
+                .addSubcommand(new TailCommand(terminal))
+                .addSubcommand(new CommandLine(new RejectedCommand()).addSubcommand(new RejectedCommand.List(terminal)))
+                .addSubcommand(new DomainsCommand(terminal))
+                .addSubcommand(new CommandLine(new AlertsCommand()).addSubcommand(new AlertsCommand.List(terminal)));
+        root.setCaseInsensitiveEnumValuesAllowed(true);
+        root.setDefaultValueProvider(defaults::of);
+        root.setOut(terminal.out());
+        root.setErr(terminal.err());
+        root.setExecutionExceptionHandler((failed, command, parsed) -> {
+            if (failed instanceof Failure expected) {
+                terminal.error(String.valueOf(expected.getMessage()));
+            } else {
+                failed.printStackTrace(terminal.err());
+            }
+            return 1;
+        });
+        return root;
+    }
+}

@@ -1,0 +1,142 @@
+package io.tlsrpt.cli;
+
+import io.tlsrpt.topics.Json;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.json.JsonWriteFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectWriter;
+
+/// The HTTP API of a running tlsrpt.
+final class Server implements AutoCloseable {
+
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration TIMEOUT = Duration.ofMinutes(1);
+
+    /// JSON of strangers for a terminal: nothing but printable ASCII.
+    static final ObjectWriter ASCII = Json.MAPPER.writer().with(JsonWriteFeature.ESCAPE_NON_ASCII);
+
+    private final HttpClient client = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(CONNECT_TIMEOUT)
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .build();
+    private final String url;
+
+    Server(String url) {
+        String withoutSlash = url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
+        if (!withoutSlash.startsWith("http://") && !withoutSlash.startsWith("https://")) {
+            throw new Failure("--url is like http://127.0.0.1:8080");
+        }
+        this.url = withoutSlash;
+    }
+
+    /// The rows of every page, one after another.
+    void rows(String path, Map<String, String> query, int most, Consumer<JsonNode> row) {
+        Map<String, String> parameters = new TreeMap<>(query);
+        int left = most;
+        while (left > 0) {
+            JsonNode page = get(path, parameters);
+            for (JsonNode each : page.path("rows")) {
+                if (left-- > 0) {
+                    row.accept(each);
+                }
+            }
+            if (!page.path("cursor").isString()) {
+                return;
+            }
+            parameters.put("cursor", page.path("cursor").stringValue());
+        }
+    }
+
+    /// @throws Failure when there is no answer, or one that says no
+    private JsonNode get(String path, Map<String, String> query) {
+        try {
+            HttpResponse<String> response = client.send(
+                    HttpRequest.newBuilder(uri(path, query)).timeout(TIMEOUT).build(),
+                    HttpResponse.BodyHandlers.ofString());
+            if (response.statusCode() != 200) {
+                throw new Failure(url + " says " + response.statusCode() + ": " + detail(response.body()));
+            }
+            return Json.MAPPER.readTree(response.body());
+        } catch (JacksonException other) {
+            throw new Failure("what answers at " + url + " is no tlsrpt: check --url");
+        } catch (ConnectException nobody) {
+            throw nobody();
+        } catch (IOException broken) {
+            throw new Failure("no answer from " + url + ": " + broken.getMessage());
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            throw new Failure("interrupted");
+        }
+    }
+
+    /// Posts once.
+    ///
+    /// @throws IOException when the connection failed
+    HttpResponse<InputStream> post(String path, Map<String, String> query, HttpRequest.BodyPublisher body)
+            throws IOException {
+        try {
+            return client.send(
+                    HttpRequest.newBuilder(uri(path, query))
+                            .header("Content-Type", "application/octet-stream")
+                            .POST(body)
+                            .build(),
+                    HttpResponse.BodyHandlers.ofInputStream());
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            throw new Failure("interrupted");
+        }
+    }
+
+    /// Nobody listens there.
+    Failure nobody() {
+        return new Failure("no tlsrpt answers at " + url + " – start it with ./tlsrpt run, or name another with --url");
+    }
+
+    String url() {
+        return url;
+    }
+
+    /// What a problem (RFC 9457) says, fit for a terminal.
+    static String detail(String body) {
+        try {
+            JsonNode problem = Json.MAPPER.readTree(body);
+            String detail =
+                    problem.path("detail").asString(problem.path("title").asString(""));
+            return Terminal.shown(detail.isEmpty() ? "no reason given" : detail);
+        } catch (JacksonException noProblem) {
+            return "no reason given";
+        }
+    }
+
+    private URI uri(String path, Map<String, String> query) {
+        String parameters = query.entrySet().stream()
+                .map(parameter ->
+                        parameter.getKey() + "=" + URLEncoder.encode(parameter.getValue(), StandardCharsets.UTF_8))
+                .collect(Collectors.joining("&"));
+        try {
+            return URI.create(url + path + (parameters.isEmpty() ? "" : "?" + parameters));
+        } catch (IllegalArgumentException bad) {
+            throw new Failure("--url is like http://127.0.0.1:8080");
+        }
+    }
+
+    @Override
+    public void close() {
+        client.shutdownNow();
+    }
+}
