@@ -3,11 +3,11 @@ package io.tlsrpt.alerting;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.tlsrpt.alerting.Judgement.Question;
 import io.tlsrpt.alerting.Outbox.Parcel;
 import io.tlsrpt.alerting.Receiver.Attempt;
 import io.tlsrpt.alerting.Receiver.Message;
 import io.tlsrpt.alerting.Receiver.Result;
+import io.tlsrpt.alerting.Telling.Question;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.Surroundings;
 import io.tlsrpt.topics.Alert;
@@ -42,7 +42,7 @@ import org.slf4j.spi.LoggingEventBuilder;
 /// told.
 ///
 ///     route    who wants to hear of it                 ┐
-///     mute     who is not to hear of it now            │ [Judgement], a pure function
+///     mute     who is not to hear of it now            │ [Telling], a pure function
 ///     dedupe   what it has heard already               │
 ///     hold     what may wait, for it may soon be gone  ┘
 ///     deliver  one parcel per alert and receiver       → [Outbox], [Receiver]
@@ -382,7 +382,7 @@ final class NotificationPipeline implements AutoCloseable {
             return; // its end makes the alert be looked at again
         }
         Notification told = about.told.get(outbox.name());
-        Judgement judgement = Judgement.of(new Question(
+        Telling telling = Telling.of(new Question(
                 alert,
                 told,
                 parcel != null && parcel.mayHaveHeard(),
@@ -392,10 +392,10 @@ final class NotificationPipeline implements AutoCloseable {
                 mutedBefore,
                 Objects.requireNonNull(alerting).warningWait(),
                 now));
-        if (judgement.again() != null && judgement.again().isBefore(lookAgain)) {
-            lookAgain = judgement.again();
+        if (telling.again() != null && telling.again().isBefore(lookAgain)) {
+            lookAgain = telling.again();
         }
-        Decision decision = judgement.decision();
+        Decision decision = telling.decision();
         if (decision.tells()) {
             if (parcel == null || !parcel.carries(alert)) {
                 if (parcel != null) {
@@ -486,10 +486,14 @@ final class NotificationPipeline implements AutoCloseable {
     }
 
     private Attempt attempt(Settings.Alerting.Receiver to, Message message) {
+        Receiver receiver;
         try {
-            return Receiver.of(to, Objects.requireNonNull(client)).deliver(message, clock.instant());
+            receiver = Receiver.of(to, Objects.requireNonNull(client));
         } catch (IllegalArgumentException notUsable) {
-            return Attempt.of(Result.FORBIDDEN, "configuration or message not usable");
+            return Attempt.of(Result.FORBIDDEN, Objects.requireNonNullElse(notUsable.getMessage(), "not usable"));
+        }
+        try {
+            return receiver.deliver(message, clock.instant());
         } catch (RuntimeException unexpected) {
             // The class alone: the message could quote the address.
             return Attempt.of(

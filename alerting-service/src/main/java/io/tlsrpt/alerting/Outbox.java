@@ -39,7 +39,7 @@ final class Outbox {
             Duration.ofHours(1));
 
     private static final Comparator<Parcel> URGENCY = Comparator.comparing(
-                    (Parcel parcel) -> Judgement.severity(parcel.alert.severity()))
+                    (Parcel parcel) -> Telling.severity(parcel.alert.severity()))
             .reversed()
             .thenComparing(parcel -> parcel.due);
 
@@ -192,7 +192,7 @@ final class Outbox {
         }
         parcel.mayHaveHeard = superseded.mayHaveHeard;
         boolean moreUrgent = alert.firing()
-                && Judgement.severity(alert.severity()).compareTo(Judgement.severity(superseded.alert.severity())) > 0;
+                && Telling.severity(alert.severity()).compareTo(Telling.severity(superseded.alert.severity())) > 0;
         if (!moreUrgent) {
             parcel.due = superseded.due;
             parcel.attempts = superseded.attempts;

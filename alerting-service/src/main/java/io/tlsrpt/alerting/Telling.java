@@ -14,14 +14,14 @@ import org.jspecify.annotations.Nullable;
 /// Whether one receiver is told of the latest state of one alert: a pure function of what is known now.
 ///
 /// @param again when the answer may be another one without anything having happened; absent: never
-record Judgement(Decision decision, @Nullable Instant again) {
+record Telling(Decision decision, @Nullable Instant again) {
 
     /// How long an alert fires before it is told once more.
     static final Duration REPEAT = Duration.ofDays(1);
 
     /// The stages in their order; the first one with an answer decides. Silences will stand in `mute`.
-    private static final List<Function<Question, Optional<Judgement>>> STAGES =
-            List.of(Judgement::route, Judgement::mute, Judgement::dedupe, Judgement::hold);
+    private static final List<Function<Question, Optional<Telling>>> STAGES =
+            List.of(Telling::route, Telling::mute, Telling::dedupe, Telling::hold);
 
     /// All that the decision rests on.
     ///
@@ -52,24 +52,24 @@ record Judgement(Decision decision, @Nullable Instant again) {
         }
     }
 
-    static Judgement of(Question question) {
-        for (Function<Question, Optional<Judgement>> stage : STAGES) {
-            Optional<Judgement> judgement = stage.apply(question);
-            if (judgement.isPresent()) {
-                return judgement.get();
+    static Telling of(Question question) {
+        for (Function<Question, Optional<Telling>> stage : STAGES) {
+            Optional<Telling> telling = stage.apply(question);
+            if (telling.isPresent()) {
+                return telling.get();
             }
         }
-        return new Judgement(Decision.FIRST_NOTIFICATION, null);
+        return new Telling(Decision.FIRST_NOTIFICATION, null);
     }
 
     /// Who wants to hear of it. A resolution goes wherever the firing went, whatever the minimum is by now.
-    private static Optional<Judgement> route(Question question) {
+    private static Optional<Telling> route(Question question) {
         boolean wanted = severity(question.alert().severity()).compareTo(question.minSeverity()) >= 0;
         return question.alert().firing() && !wanted ? decided(Decision.BELOW_MIN_SEVERITY) : Optional.empty();
     }
 
     /// Who is not to hear of it now.
-    private static Optional<Judgement> mute(Question question) {
+    private static Optional<Telling> mute(Question question) {
         Alert alert = question.alert();
         if (question.disabled()) {
             return decided(Decision.RECEIVER_DISABLED);
@@ -91,11 +91,11 @@ record Judgement(Decision decision, @Nullable Instant again) {
     }
 
     /// What it has heard already.
-    private static Optional<Judgement> dedupe(Question question) {
+    private static Optional<Telling> dedupe(Question question) {
         return question.alert().firing() ? dedupeFiring(question) : dedupeResolved(question);
     }
 
-    private static Optional<Judgement> dedupeFiring(Question question) {
+    private static Optional<Telling> dedupeFiring(Question question) {
         Alert alert = question.alert();
         Notification heard = question.heard();
         if (heard == null) {
@@ -118,10 +118,10 @@ record Judgement(Decision decision, @Nullable Instant again) {
         if (!question.now().isBefore(repeat)) {
             return decided(Decision.REPEATED);
         }
-        return Optional.of(new Judgement(failed ? Decision.GIVEN_UP : Decision.ALREADY_TOLD, repeat));
+        return Optional.of(new Telling(failed ? Decision.GIVEN_UP : Decision.ALREADY_TOLD, repeat));
     }
 
-    private static Optional<Judgement> dedupeResolved(Question question) {
+    private static Optional<Telling> dedupeResolved(Question question) {
         Notification heard = question.heard();
         if (question.mayHaveHeard()) {
             return decided(Decision.RESOLVED);
@@ -142,18 +142,18 @@ record Judgement(Decision decision, @Nullable Instant again) {
     }
 
     /// What may wait, for it may be gone soon. An alert that came back waits no second time.
-    private static Optional<Judgement> hold(Question question) {
+    private static Optional<Telling> hold(Question question) {
         Alert alert = question.alert();
         Instant end = alert.openedAt().plus(question.warningWait());
         boolean holds = severity(alert.severity()) != Severity.CRITICAL
                 && !Boolean.TRUE.equals(alert.reopened())
                 && !question.now().isBefore(alert.openedAt())
                 && question.now().isBefore(end);
-        return holds ? Optional.of(new Judgement(Decision.WAITING, end)) : Optional.empty();
+        return holds ? Optional.of(new Telling(Decision.WAITING, end)) : Optional.empty();
     }
 
-    private static Optional<Judgement> decided(Decision decision) {
-        return Optional.of(new Judgement(decision, null));
+    private static Optional<Telling> decided(Decision decision) {
+        return Optional.of(new Telling(decision, null));
     }
 
     /// A word that this release does not know counts as `critical`: better one message too many.
