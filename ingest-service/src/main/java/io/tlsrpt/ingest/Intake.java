@@ -243,7 +243,7 @@ final class Intake {
         Optional<Reading.Unreadable> refusal = Plausibility.refusal(
                         report.dateRange(), submission.receivedAt(), retention)
                 .or(() -> wholly(foreign, report, submission.channelDomain()))
-                .or(() -> tooManyDetails(report));
+                .or(() -> tooManyDetails(report, reportKey));
         if (refusal.isPresent()) {
             return refused(document, headers, refusal.get(), reportKey);
         }
@@ -282,8 +282,8 @@ final class Intake {
                                 + String.join(", ", foreign.subList(0, Math.min(3, foreign.size())))));
     }
 
-    private static Optional<Reading.Unreadable> tooManyDetails(TlsReport report) {
-        long events = EventSize.upperBound(report);
+    private static Optional<Reading.Unreadable> tooManyDetails(TlsReport report, String reportKey) {
+        long events = EventSize.upperBound(report, reportKey);
         return events <= EventSize.MAX_REPORT_BYTES
                 ? Optional.empty()
                 : Optional.of(new Reading.Unreadable(

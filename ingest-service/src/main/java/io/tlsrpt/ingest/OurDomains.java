@@ -3,7 +3,6 @@ package io.tlsrpt.ingest;
 import io.tlsrpt.runtime.Settings;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 
 /// The domains whose reports we take: exact names and `*.suffix` for every domain below one; none configured means all.
@@ -13,10 +12,11 @@ final class OurDomains {
     private final Set<String> names = new HashSet<>();
     private final Set<String> suffixes = new HashSet<>();
 
+    /// @param configured lower-case A-labels, as the settings demand
     OurDomains(List<Settings.Domain> configured) {
         this.configured = configured;
         for (Settings.Domain domain : configured) {
-            String name = normal(domain.name());
+            String name = domain.name();
             if (name.startsWith("*.")) {
                 suffixes.add(name.substring(2));
             } else {
@@ -41,10 +41,5 @@ final class OurDomains {
             }
         }
         return false;
-    }
-
-    private static String normal(String name) {
-        String lower = name.strip().toLowerCase(Locale.ROOT);
-        return lower.endsWith(".") ? lower.substring(0, lower.length() - 1) : lower;
     }
 }

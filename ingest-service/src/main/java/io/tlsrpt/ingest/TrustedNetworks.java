@@ -39,11 +39,14 @@ record TrustedNetworks(List<Network> networks) {
     private static Network network(String cidr) {
         int slash = cidr.indexOf('/');
         String literal = slash < 0 ? cidr : cidr.substring(0, slash);
-        byte[] address = InetAddress.ofLiteral(literal.strip()).getAddress();
+        if (literal.indexOf(':') < 0 && !literal.matches("\\d{1,3}(\\.\\d{1,3}){3}")) {
+            throw new IllegalArgumentException(cidr + ": expected an address such as 192.0.2.0 or 2001:db8::");
+        }
+        byte[] address = InetAddress.ofLiteral(literal).getAddress();
         int bits = address.length * 8;
         int prefix = bits;
         if (slash >= 0) {
-            String length = cidr.substring(slash + 1).strip();
+            String length = cidr.substring(slash + 1);
             if (!length.matches("\\d{1,3}") || Integer.parseInt(length) > bits) {
                 throw new IllegalArgumentException(cidr + ": expected a prefix length from 0 to " + bits);
             }

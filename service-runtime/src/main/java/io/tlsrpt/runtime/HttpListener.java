@@ -73,6 +73,7 @@ public final class HttpListener implements AutoCloseable {
                                 .continueImmediately(false)
                                 .build())
                         .build())
+                .contentEncoding(new BodyAsSent())
                 .directHandlers(problems())
                 .routing(routing);
         if (keyStore != null) {

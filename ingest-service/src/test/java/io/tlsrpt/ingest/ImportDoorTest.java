@@ -1,0 +1,295 @@
+package io.tlsrpt.ingest;
+
+import static io.tlsrpt.ingest.TestIntake.header;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tlsrpt.ingest.TestIntake.Broker;
+import io.tlsrpt.report.SampleReports;
+import io.tlsrpt.runtime.HostPort;
+import io.tlsrpt.runtime.HttpListener;
+import io.tlsrpt.runtime.Routes;
+import io.tlsrpt.topics.Json;
+import io.tlsrpt.topics.JsonSerde;
+import io.tlsrpt.topics.RawPosition;
+import io.tlsrpt.topics.Verdict;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@SuppressWarnings("NullAway.Init") // opened before each test
+class ImportDoorTest {
+
+    @TempDir
+    Path data;
+
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("latest");
+    private TestIntake intake;
+    private TopicPartition verdicts;
+    private VerdictWatch watch;
+    private HttpListener listener;
+
+    @BeforeEach
+    void open() {
+        intake = new TestIntake(data, Broker.ACKNOWLEDGES, "");
+        verdicts = new TopicPartition(intake.topics.verdicts().name(), 0);
+        consumer.updatePartitions(verdicts.topic(), List.of(new PartitionInfo(verdicts.topic(), 0, null, null, null)));
+        consumer.updateEndOffsets(Map.of(verdicts, 0L));
+        watch = new VerdictWatch(verdicts.topic(), () -> consumer);
+        ImportDoor door = new ImportDoor(
+                data.resolve("import"),
+                intake.settings.intake(),
+                intake.intake,
+                intake.spool,
+                watch,
+                Duration.ofSeconds(2),
+                intake.metrics,
+                intake.clock);
+        door.start();
+        listener = HttpListener.start(List.of(new Routes("api", HostPort.parse("127.0.0.1:0"), null, door::routing)));
+    }
+
+    @AfterEach
+    void close() {
+        client.close();
+        listener.close();
+        watch.close();
+        intake.close();
+    }
+
+    /// The stream-processor's word on the raw record at this offset, whenever it is read.
+    private void verdict(long offset, String verdict) {
+        long at = nextVerdict++;
+        consumer.schedulePollTask(() -> consumer.addRecord(new ConsumerRecord<>(
+                verdicts.topic(),
+                0,
+                at,
+                new byte[0],
+                new JsonSerde<>(Verdict.class)
+                        .write(new Verdict(verdict, "key-" + offset, 1, null, null, new RawPosition(0, offset))))));
+    }
+
+    private long nextVerdict;
+
+    @Test
+    void aSingleFileGetsItsVerdict() throws Exception {
+        verdict(0, "accepted");
+        HttpResponse<String> answer =
+                post("?name=google.json.gz", SampleReports.report().gzip());
+
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.headers().firstValue("content-type")).contains("application/x-ndjson");
+        assertThat(answer.body())
+                .isEqualTo("{\"name\":\"google.json.gz\",\"report-key\":\"key-0\",\"verdict\":\"accepted\"}\n");
+        assertThat(header(intake.raw().getFirst(), "source")).isEqualTo("file");
+        assertThat(header(intake.raw().getFirst(), "authentication")).isEqualTo("operator");
+        assertThat(header(intake.raw().getFirst(), "remote")).isEqualTo("google.json.gz");
+    }
+
+    @Test
+    void anArchiveIsAnsweredLineByLineInItsOrder() throws Exception {
+        Map<String, byte[]> inner = new LinkedHashMap<>();
+        inner.put("c.json", report("c"));
+        inner.put("deeper.zip", zip(Map.of("d.json", report("d"))));
+        Map<String, byte[]> outer = new LinkedHashMap<>();
+        outer.put("folder/", new byte[0]);
+        outer.put("../../a.json", report("a"));
+        outer.put("README.md", utf8("# hello"));
+        outer.put("b.json.gz", SampleReports.report().id("b").gzip());
+        outer.put("mail.eml", utf8("From: x"));
+        outer.put("broken.json", utf8("{"));
+        outer.put("inner.zip", zip(inner));
+        verdict(0, "accepted");
+        verdict(1, "duplicate");
+        verdict(2, "replaced");
+
+        List<ImportDoor.Line> lines = lines(post("", zip(outer)));
+
+        assertThat(lines.stream().map(ImportDoor.Line::name))
+                .containsExactly(
+                        "folder/",
+                        "../../a.json",
+                        "README.md",
+                        "b.json.gz",
+                        "mail.eml",
+                        "broken.json",
+                        "inner.zip/c.json",
+                        "inner.zip/deeper.zip");
+        assertThat(lines.stream().map(ImportDoor.Line::verdict))
+                .containsExactly(
+                        "skipped", "accepted", "skipped", "duplicate", "skipped", "rejected", "replaced", "rejected");
+        assertThat(lines.get(4).detail()).isEqualTo("mail files are not read by this release");
+        assertThat(lines.get(5).reason()).isEqualTo("truncated");
+        assertThat(intake.rejected()).hasSize(2);
+        try (Stream<Path> left = Files.list(data.resolve("import"))) {
+            assertThat(left).isEmpty();
+        }
+    }
+
+    @Test
+    void aVerdictThatDoesNotComeIsPending() throws Exception {
+        List<ImportDoor.Line> lines = lines(post("", report("a")));
+        assertThat(lines.getFirst().verdict()).isEqualTo("pending");
+        assertThat(lines.getFirst().reportKey()).startsWith("google.com|a|");
+    }
+
+    @Test
+    void manyReportsGoThroughAtOnce() throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+            for (int i = 0; i < 5000; i++) {
+                zip.putNextEntry(new ZipEntry(i + ".json"));
+                zip.write(report("r" + i));
+                verdict(i, "accepted");
+            }
+        }
+        List<ImportDoor.Line> lines = lines(post("", bytes.toByteArray()));
+        assertThat(lines)
+                .hasSize(5000)
+                .allSatisfy(line -> assertThat(line.verdict()).isEqualTo("accepted"));
+        assertThat(lines.get(4321).name()).isEqualTo("4321.json");
+    }
+
+    @Test
+    void anArchiveThatBreaksOffSaysSoAfterWhatWasWhole() throws Exception {
+        Map<String, byte[]> entries = new LinkedHashMap<>();
+        entries.put("a.json", report("a"));
+        entries.put("b.json", report("b"));
+        byte[] whole = zip(entries);
+        verdict(0, "accepted");
+
+        List<ImportDoor.Line> lines = lines(post("?name=x.zip", java.util.Arrays.copyOf(whole, whole.length / 2)));
+
+        assertThat(lines.getFirst().verdict()).isEqualTo("accepted");
+        assertThat(lines.getLast().verdict()).isEqualTo("failed");
+        assertThat(lines.getLast().reason()).isEqualTo("broken-archive");
+    }
+
+    @Test
+    void anArchiveThatInflatesWithoutEndIsGivenUp() throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+            zip.putNextEntry(new ZipEntry("bomb.json"));
+            byte[] zeros = new byte[1024 * 1024];
+            for (int i = 0; i < 1024; i++) {
+                zip.write(zeros);
+            }
+            zip.putNextEntry(new ZipEntry("after.json"));
+            zip.write(report("a"));
+        }
+        List<ImportDoor.Line> lines = lines(post("?name=bomb.zip", bytes.toByteArray()));
+
+        assertThat(lines).hasSize(2);
+        assertThat(lines.getFirst().reason()).isEqualTo("too-large");
+        assertThat(lines.getLast().name()).isEqualTo("bomb.zip");
+        assertThat(lines.getLast().detail()).contains("the rest is not read");
+    }
+
+    @Test
+    void whileTheBrokerIsAwayFilesWait() throws Exception {
+        intake.brokerFails();
+        HttpResponse<String> answer = post("", report("a"));
+        assertThat(answer.statusCode()).isEqualTo(503);
+        assertThat(answer.headers().firstValue("retry-after")).isPresent();
+        assertThat(intake.spool.isEmpty()).isTrue();
+
+        intake.brokerIsBack();
+        verdict(0, "accepted");
+        assertThat(lines(post("", report("a"))).getFirst().verdict()).isEqualTo("accepted");
+    }
+
+    @Test
+    void aPageOfAnotherSiteCannotVouchForReports() throws Exception {
+        String self = "http://127.0.0.1:" + listener.address().port();
+        assertThat(post("", report("a"), "Origin", "https://evil.example").statusCode())
+                .isEqualTo(403);
+        assertThat(post("", report("a"), "Origin", "null").statusCode()).isEqualTo(403);
+        assertThat(intake.broker.history()).isEmpty();
+        verdict(0, "accepted");
+        assertThat(post("", report("a"), "Origin", self).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void backfillIsTrueOrFalse() throws Exception {
+        assertThat(post("?backfill=perhaps", report("a")).statusCode()).isEqualTo(400);
+        verdict(0, "accepted");
+        assertThat(post("?backfill=true", report("a")).statusCode()).isEqualTo(200);
+        assertThat(header(intake.raw().getFirst(), "backfill")).isEqualTo("true");
+    }
+
+    @Test
+    void anEmptyFileIsRejectedAsEmpty() throws Exception {
+        List<ImportDoor.Line> lines = lines(post("?name=a.json", new byte[0]));
+        assertThat(lines.getFirst().reason()).isEqualTo("empty");
+    }
+
+    @Test
+    void otherMethodsAreToldThatFilesArePosted() throws Exception {
+        HttpResponse<String> answer =
+                client.send(HttpRequest.newBuilder(uri("")).GET().build(), HttpResponse.BodyHandlers.ofString());
+        assertThat(answer.statusCode()).isEqualTo(405);
+        assertThat(answer.headers().firstValue("allow")).contains("POST");
+    }
+
+    private URI uri(String query) {
+        return URI.create("http://127.0.0.1:" + listener.address().port() + "/api/v1/import" + query);
+    }
+
+    private HttpResponse<String> post(String query, byte[] body, String... headers) throws Exception {
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri(query));
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        return client.send(
+                request.POST(HttpRequest.BodyPublishers.ofByteArray(body)).build(),
+                HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static List<ImportDoor.Line> lines(HttpResponse<String> answer) {
+        assertThat(answer.statusCode()).isEqualTo(200);
+        return answer.body()
+                .lines()
+                .map(line -> Json.MAPPER.readValue(line, ImportDoor.Line.class))
+                .toList();
+    }
+
+    private static byte[] report(String id) {
+        return SampleReports.report().id(id).bytes();
+    }
+
+    private static byte[] zip(Map<String, byte[]> entries) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+            for (Map.Entry<String, byte[]> entry : entries.entrySet()) {
+                zip.putNextEntry(new ZipEntry(entry.getKey()));
+                zip.write(entry.getValue());
+            }
+        }
+        return bytes.toByteArray();
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}
