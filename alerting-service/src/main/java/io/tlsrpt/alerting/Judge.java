@@ -77,6 +77,8 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
     /// When to look at an MX although no report arrives: a view of `alert-states`.
     private final Map<String, Instant> due = new HashMap<>();
 
+    private boolean dueRead;
+
     /// A cell and the submitter's name under which it is counted in its day.
     record PooledCell(MxCell cell, String slot) {}
 
@@ -94,12 +96,6 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
         alerts = context.getStateStore(ALERTS);
         cellSweep = new Sweep<>(cells);
         daySweep = new Sweep<>(days);
-        try (KeyValueIterator<String, MxAlerts> all = alerts.all()) {
-            while (all.hasNext()) {
-                KeyValue<String, MxAlerts> entry = all.next();
-                entry.value.dueAfter(Instant.EPOCH, kept).ifPresent(at -> due.put(entry.key, at));
-            }
-        }
         context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, wallClock -> tick(Instant.ofEpochMilli(wallClock)));
         context.schedule(SWEEP, PunctuationType.WALL_CLOCK_TIME, wallClock -> sweep());
     }
@@ -111,7 +107,12 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
         if (now.isBefore(wallClock.minus(BEHIND))) {
             behindUntil = wallClock.plus(CAUGHT_UP);
         }
+        readDue();
         Desk desk = new Desk(record.key(), now);
+        if (!now.isBefore(due.getOrDefault(record.key(), Instant.MAX))) {
+            // what fell due before this record comes first, so that a replay sees what was seen the first time
+            desk.lookAgain();
+        }
         desk.take(record.value());
         desk.close();
     }
@@ -120,6 +121,7 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
         if (now.isBefore(behindUntil)) {
             return;
         }
+        readDue();
         boolean ruleOff = false;
         for (Rule rule : Rule.values()) {
             ruleOff |= !rule.on(settings.get().alerting().rules());
@@ -131,6 +133,19 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
                 desk.close();
             }
         }
+    }
+
+    private void readDue() {
+        if (dueRead) {
+            return;
+        }
+        try (KeyValueIterator<String, MxAlerts> all = alerts.all()) {
+            while (all.hasNext()) {
+                KeyValue<String, MxAlerts> entry = all.next();
+                entry.value.dueAfter(Instant.EPOCH, kept).ifPresent(at -> due.put(entry.key, at));
+            }
+        }
+        dueRead = true;
     }
 
     private void sweep() {

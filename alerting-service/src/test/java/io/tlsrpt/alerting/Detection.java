@@ -18,11 +18,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.test.TestRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -140,6 +142,32 @@ final class Detection implements AutoCloseable {
         return this;
     }
 
+    /// Every state store as it stands, for [#restore].
+    Map<String, Map<Object, Object>> stores() {
+        Map<String, Map<Object, Object>> stores = new LinkedHashMap<>();
+        driver.getAllStateStores().keySet().forEach(name -> {
+            Map<Object, Object> entries = new LinkedHashMap<>();
+            try (KeyValueIterator<Object, Object> all =
+                    driver.getKeyValueStore(name).all()) {
+                all.forEachRemaining(entry -> entries.put(entry.key, entry.value));
+            }
+            stores.put(name, entries);
+        });
+        return stores;
+    }
+
+    /// Fills the state stores as a restart does from their changelogs.
+    Detection restore(Map<String, Map<Object, Object>> stores) {
+        stores.forEach((name, entries) -> entries.forEach(driver.getKeyValueStore(name)::put));
+        return this;
+    }
+
+    /// An aggregate that arrived earlier.
+    void replay(Aggregate aggregate, Instant arrived) {
+        aggregates.pipeInput(aggregate.key(), aggregate, arrived);
+        drain();
+    }
+
     private void drain() {
         for (TestRecord<String, Alert> alert : alerts.readRecordsToList()) {
             Alert value = alert.value();
@@ -169,7 +197,7 @@ final class Detection implements AutoCloseable {
 
     /// What is firing now: alert-id and severity.
     Map<String, String> firing() {
-        Map<String, String> firing = new java.util.TreeMap<>();
+        Map<String, String> firing = new TreeMap<>();
         state.values().stream().filter(Alert::firing).forEach(alert -> firing.put(alert.alertId(), alert.severity()));
         return firing;
     }
@@ -245,6 +273,11 @@ final class Detection implements AutoCloseable {
         /// So many of all sessions failed at [#MX].
         Cell failed(String resultType, long count, long of) {
             return failed(resultType, MX, count, of);
+        }
+
+        /// So many of as many sessions failed at an MX that the report does not name.
+        Cell failedSomewhere(String resultType, long count, long of) {
+            return failed(resultType, null, count, of);
         }
 
         Cell failed(String resultType, @Nullable String mx, long count, long of) {
