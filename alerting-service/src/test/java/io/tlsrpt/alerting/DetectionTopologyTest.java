@@ -283,6 +283,22 @@ class DetectionTopologyTest {
     }
 
     @Test
+    void thousandsOfDomainsBehindOneMxAreAllCountedInFewRecords() {
+        detection.hoursAfter(DAY_0, 4);
+        for (int i = 0; i < 2_000; i++) {
+            detection
+                    .cell(DAY_0, i % 2 == 0 ? "google.com" : "microsoft.com")
+                    .domain("customer" + i + ".example.net")
+                    .failed(EXPIRED, "mx.host.example", 1, 2)
+                    .arrives();
+        }
+        detection.pass(Duration.ofMinutes(2));
+        assertThat(detection.only().evidence().affectedDomainCount()).isEqualTo(2_000);
+        assertThat(detection.only().evidence().affectedDomains()).hasSize(100);
+        assertThat(detection.records).hasSizeLessThan(10);
+    }
+
+    @Test
     void anIncidentKeepsItsIdentityWhenOtherDomainsJoin() {
         detection.hoursAfter(DAY_0, 4);
         detection.cell(DAY_0, "google.com").failed(EXPIRED, 40, 60).arrives();
