@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Sums of a directory of SMTP TLS reports, computed without a line of the program under test.
 
-usage: sums.py DIRECTORY [CHANNEL-DOMAIN]
+usage: sums.py [--ids-from-names] DIRECTORY
 Reads *.json and *.json.gz in sorted path order, judges them by RFC 8460 and the documented tolerances, drops duplicates
 and conflicts (first seen wins), and prints one JSON object:
+--ids-from-names gives each report the id "case-<file name>", for files that share one.
   {"verdicts": {...}, "cells": {"<day> <domain> <policy-type> <submitter>": [successful, failed, entries]},
    "failures": {"<day> <domain> <policy-type> <submitter> <result-type> <mx>": sessions}}
 """
@@ -93,7 +94,7 @@ def domain(value):
 
 
 def submitter_of(report):
-    contact = report.get("contact-info")
+    contact = report.get("contact-info", report.get("email-address"))
     if isinstance(contact, list):
         contact = contact[0] if contact else None
     if isinstance(contact, str) and "@" in contact.strip():
@@ -116,6 +117,7 @@ def entry(element):
     good, bad = count(0 if good is None else good), count(0 if bad is None else bad)
     details = element.get("failure-details")
     details = [] if details in (None, "") else [details] if isinstance(details, dict) else details
+    details = [detail for detail in details if isinstance(detail, dict)]
     failures = []
     for detail in details:
         sessions = given(detail, "failed-session-count")
@@ -128,7 +130,12 @@ def entry(element):
     kind = given(policy, "policy-type")
     if kind is None:
         raise Refused("missing-policy-type")
-    return str(kind).strip().lower(), domain(given(policy, "policy-domain")), good, bad, tuple(failures)
+    return str(kind).strip().lower(), domain(given(policy, "policy-domain", "domain")), good, bad, tuple(failures)
+
+
+def depth(value):
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max((depth(each) for each in inner), default=0)
 
 
 def read(data):
@@ -139,6 +146,8 @@ def read(data):
         report = json.loads(text, object_pairs_hook=no_duplicates)
     except json.JSONDecodeError as error:
         raise Refused("trailing-content" if error.msg == "Extra data" else "not-json")
+    if depth(report) > 32:
+        raise Refused("too-deep")
     if not isinstance(report, dict):
         raise Refused("no-report")
     dates = report.get("date-range") or {}
@@ -158,7 +167,7 @@ def read(data):
         (content, [json.dumps(d, sort_keys=True) for d in [policies]]))
 
 
-def main(directory, channel):
+def main(directory, ids_from_names):
     verdicts, cells, failures, seen = {}, {}, {}, {}
 
     def tell(verdict):
@@ -170,6 +179,9 @@ def main(directory, channel):
             continue
         with open(path, "rb") as file:
             data = file.read()
+        if ids_from_names:
+            name = os.path.basename(path).encode()
+            data = re.sub(rb'"report-id"(\s*):(\s*)("[^"]*"|\d+)', rb'"report-id"\1:\2"case-' + name + b'"', data)
         try:
             submitter, identity, start, entries, content = read(data)
         except (Refused, AttributeError, TypeError, ValueError, RecursionError):
@@ -179,7 +191,7 @@ def main(directory, channel):
         if key in seen:
             tell("duplicate" if seen[key] == content else "conflict")
             continue
-        counted = [(kind, named or channel, good, bad, details) for kind, named, good, bad, details in entries]
+        counted = [(kind, named, good, bad, details) for kind, named, good, bad, details in entries]
         if entries and not any(named for _, named, _, _, _ in counted):
             tell("rejected")
             continue
@@ -200,4 +212,4 @@ def main(directory, channel):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)
+    main(sys.argv[-1], "--ids-from-names" in sys.argv)

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -24,7 +25,7 @@ import tools.jackson.databind.JsonNode;
 
 /// A directory of reports, imported twice, gives the sums that another program (`sums.py`) computed. The directory is
 /// that of the
-/// witness files, whose sums are kept beside the script; `-Dtlsrpt.corpus=DIRECTORY` names another, whose sums the
+/// witness files, whose sums (`sums.py --ids-from-names`) are kept beside the script; `-Dtlsrpt.corpus=DIRECTORY` names another, whose sums the
 /// script computes.
 class CorpusIT {
 
@@ -40,7 +41,7 @@ class CorpusIT {
         Path corpus = named == null ? WITNESSES : Path.of(named);
         JsonNode expected = Json.MAPPER.readTree(
                 named == null ? Files.readString(Path.of("src/test/resources/sums.json")) : computed(corpus));
-        byte[] archive = zip(corpus);
+        byte[] archive = zip(corpus, named == null);
 
         try (House house = House.start(directory, "retention: 14600d")) {
             Map<String, Long> verdicts = counts(house.importFile("corpus.zip", archive));
@@ -85,7 +86,7 @@ class CorpusIT {
         return new TreeMap<>(cells);
     }
 
-    private static byte[] zip(Path corpus) throws IOException {
+    private static byte[] zip(Path corpus, boolean idFromName) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ZipOutputStream zip = new ZipOutputStream(bytes);
                 Stream<Path> files = Files.walk(corpus)) {
@@ -93,11 +94,19 @@ class CorpusIT {
                 String name = corpus.relativize(file).toString();
                 if (name.endsWith(".json") || name.endsWith(".json.gz")) {
                     zip.putNextEntry(new ZipEntry(name));
-                    zip.write(Files.readAllBytes(file));
+                    zip.write(idFromName ? withIdFromName(file) : Files.readAllBytes(file));
                 }
             }
         }
         return bytes.toByteArray();
+    }
+
+    /// The witness files share one report-id; here each is a report of its own, as the script does it.
+    private static byte[] withIdFromName(Path file) throws IOException {
+        String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+        String id = Matcher.quoteReplacement("\"case-" + file.getFileName() + "\"");
+        return text.replaceAll("\"report-id\"(\\s*):(\\s*)(\"[^\"]*\"|\\d+)", "\"report-id\"$1:$2" + id)
+                .getBytes(StandardCharsets.ISO_8859_1);
     }
 
     private static String computed(Path corpus) throws IOException, InterruptedException {
