@@ -65,7 +65,7 @@ final class AlertWording {
                         several ? incident.affectedDomainCount : null),
                 HelpCatalogue.of(incident.resultType, incident.receivingMxHostname, incident.policyDomain),
                 settings.alerting().publicUrl() + "/alerts/" + incident.alertId,
-                "docs/alerts.md#" + incident.resultType);
+                "docs/runbook.md#" + incident.resultType);
     }
 
     private static String summary(Incident incident, String mx) {

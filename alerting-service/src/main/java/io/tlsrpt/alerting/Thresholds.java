@@ -2,7 +2,7 @@ package io.tlsrpt.alerting;
 
 import io.tlsrpt.runtime.Settings.Sensitivity;
 
-/// Where the rules draw the line; `docs/alerts.md` explains each number.
+/// Where the rules draw the line; `docs/alerting.md` explains each number.
 ///
 /// @param ratio how many times the usual share at least
 /// @param surprise largest chance that nothing has changed

@@ -11,8 +11,7 @@ import java.util.Set;
 
 /// What intake counts. For every source, at rest:
 ///
-///     tlsrpt.intake.received = tlsrpt.intake.accepted + tlsrpt.intake.spooled + tlsrpt.intake.refused +
-/// tlsrpt.intake.busy
+///     received = accepted + spooled + refused + busy      (each `tlsrpt.intake.…`)
 ///
 /// and for the spool, over the life of the process and without what lay in it at the start:
 ///
@@ -36,22 +35,22 @@ final class IngestMetrics {
     IngestMetrics(MeterRegistry meters) {
         this.meters = meters;
         for (Source source : Source.values()) {
-            of("received", source);
-            of("accepted", source);
-            of("spooled", source);
-            of("busy", source);
+            of("tlsrpt.intake.received", source);
+            of("tlsrpt.intake.accepted", source);
+            of("tlsrpt.intake.spooled", source);
+            of("tlsrpt.intake.busy", source);
         }
     }
 
     void received(Source source) {
-        of("received", source).increment();
+        of("tlsrpt.intake.received", source).increment();
     }
 
     void decided(Source source, Outcome outcome, Duration took) {
         switch (outcome) {
-            case Outcome.Accepted accepted -> of("accepted", source).increment();
-            case Outcome.Spooled spooled -> of("spooled", source).increment();
-            case Outcome.Busy busy -> of("busy", source).increment();
+            case Outcome.Accepted accepted -> of("tlsrpt.intake.accepted", source).increment();
+            case Outcome.Spooled spooled -> of("tlsrpt.intake.spooled", source).increment();
+            case Outcome.Busy busy -> of("tlsrpt.intake.busy", source).increment();
             case Outcome.Refused refused ->
                 Counter.builder("tlsrpt.intake.refused")
                         .description("Submissions kept in the rejected topic")
@@ -100,24 +99,24 @@ final class IngestMetrics {
     }
 
     void spoolKept() {
-        spool("kept", "Records written to the spool").increment();
+        spool("tlsrpt.spool.kept", "Records written to the spool").increment();
     }
 
     void spoolDrained() {
-        spool("drained", "Records that left the spool for the broker").increment();
+        spool("tlsrpt.spool.drained", "Records that left the spool for the broker").increment();
     }
 
     void spoolSetAside() {
-        spool("set.aside", "Spool files that cannot be delivered, kept beside it for people")
+        spool("tlsrpt.spool.set.aside", "Spool files that cannot be delivered, kept beside it for people")
                 .increment();
     }
 
-    private Counter spool(String what, String description) {
-        return Counter.builder("tlsrpt.spool." + what).description(description).register(meters);
+    private Counter spool(String name, String description) {
+        return Counter.builder(name).description(description).register(meters);
     }
 
-    private Counter of(String what, Source source) {
-        return Counter.builder("tlsrpt.intake." + what)
+    private Counter of(String name, Source source) {
+        return Counter.builder(name)
                 .description("Submissions by what became of them")
                 .tag("source", source.word())
                 .register(meters);
