@@ -667,7 +667,7 @@ final class ReportParser {
             value = number.length() <= 18 && isDigits(number)
                     ? Long.parseLong(number)
                     : new BigDecimal(number).longValueExact();
-        } catch (ArithmeticException fractionOrOverflow) {
+        } catch (ArithmeticException | NumberFormatException fractionOrOverflow) {
             throw invalidCount(number);
         }
         if (value < 0 || value > MAX_COUNT) {

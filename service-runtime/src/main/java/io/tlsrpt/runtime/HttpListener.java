@@ -33,11 +33,14 @@ public final class HttpListener implements AutoCloseable {
     private static final Duration GRACE = Duration.ofSeconds(5);
 
     private final HostPort configured;
+    private final List<String> names;
     private final WebServer server;
     private final @Nullable ReloadingKeyStore keyStore;
 
-    private HttpListener(HostPort configured, WebServer server, @Nullable ReloadingKeyStore keyStore) {
+    private HttpListener(
+            HostPort configured, List<String> names, WebServer server, @Nullable ReloadingKeyStore keyStore) {
         this.configured = configured;
+        this.names = names;
         this.server = server;
         this.keyStore = keyStore;
     }
@@ -46,8 +49,9 @@ public final class HttpListener implements AutoCloseable {
     /// @throws IllegalStateException when the address cannot be used, naming the setting that moves it
     public static HttpListener start(List<Routes> routes) {
         Routes first = routes.getFirst();
-        String names =
-                String.join("+", routes.stream().map(Routes::name).distinct().toList());
+        List<String> listenerNames =
+                routes.stream().map(Routes::name).distinct().toList();
+        String names = String.join("+", listenerNames);
         for (Routes other : routes) {
             if (!java.util.Objects.equals(other.tls(), first.tls())) {
                 throw new IllegalStateException(names + " share " + first.address()
@@ -92,7 +96,7 @@ public final class HttpListener implements AutoCloseable {
             throw new IllegalStateException(names + " cannot listen at " + first.address()
                     + ", perhaps another program does; set " + first.name() + ".listen to a free address");
         }
-        HttpListener listener = new HttpListener(first.address(), server, keyStore);
+        HttpListener listener = new HttpListener(first.address(), listenerNames, server, keyStore);
         LOG.atInfo()
                 .addKeyValue("listener", names)
                 .addKeyValue("address", listener.address())
@@ -101,9 +105,9 @@ public final class HttpListener implements AutoCloseable {
         return listener;
     }
 
-    /// The address as configured; its port may be 0.
-    public HostPort configured() {
-        return configured;
+    /// What is answered here: `intake`, `api`, `admin`.
+    public List<String> names() {
+        return names;
     }
 
     /// The address with the port that it really has.

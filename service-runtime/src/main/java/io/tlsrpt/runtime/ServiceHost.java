@@ -76,11 +76,11 @@ public final class ServiceHost implements AutoCloseable {
         return health;
     }
 
-    /// The real address of what was configured to listen there.
-    public HostPort address(HostPort configured) {
+    /// Where `intake`, `api` or `admin` really listens.
+    public HostPort address(String name) {
         return listeners.stream()
-                .filter(listener -> listener.configured().equals(configured))
-                .reduce((first, last) -> last)
+                .filter(listener -> listener.names().contains(name))
+                .findFirst()
                 .orElseThrow()
                 .address();
     }
@@ -95,7 +95,7 @@ public final class ServiceHost implements AutoCloseable {
         health.notReady("start", "stopping");
         looker.shutdownNow();
         for (HttpListener listener : listeners.reversed()) {
-            quietly("listener " + listener.configured(), listener);
+            quietly("listener " + listener.address(), listener);
         }
         while (!running.isEmpty()) {
             Service service = running.pop();

@@ -47,8 +47,7 @@ class ServiceHostTest {
     private HttpResponse<String> get(ServiceHost host, String path) throws IOException, InterruptedException {
         try (HttpClient client = HttpClient.newHttpClient()) {
             return client.send(
-                    HttpRequest.newBuilder(URI.create(
-                                    "http://" + host.address(SETTINGS.admin().listen()) + path))
+                    HttpRequest.newBuilder(URI.create("http://" + host.address("admin") + path))
                             .build(),
                     HttpResponse.BodyHandlers.ofString());
         }

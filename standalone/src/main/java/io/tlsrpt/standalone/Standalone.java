@@ -93,17 +93,17 @@ public final class Standalone implements AutoCloseable {
 
     /// Where reports are posted.
     public HostPort intakeAddress() {
-        return host.address(settings.get().intake().listen());
+        return host.address("intake");
     }
 
     /// Where the query API answers.
     public HostPort apiAddress() {
-        return host.address(settings.get().api().listen());
+        return host.address("api");
     }
 
     /// Where health and metrics answer.
     public HostPort adminAddress() {
-        return host.address(settings.get().admin().listen());
+        return host.address("admin");
     }
 
     /// The broker, embedded or not.

@@ -25,7 +25,8 @@ import tools.jackson.databind.JsonNode;
 
 /// A directory of reports, imported twice, gives the sums that another program (`sums.py`) computed. The directory is
 /// that of the
-/// witness files, whose sums (`sums.py --ids-from-names`) are kept beside the script; `-Dtlsrpt.corpus=DIRECTORY` names another, whose sums the
+/// witness files, whose sums (`sums.py --ids-from-names`) are kept beside the script; `-Dtlsrpt.corpus=DIRECTORY` names
+/// another, whose sums the
 /// script computes.
 class CorpusIT {
 
