@@ -51,6 +51,19 @@ class ReportReaderTest {
                         null));
     }
 
+    @Test
+    void aCountWithAnExponentNoNumberHasIsRefused() {
+        String json =
+                SampleReports.report().policy("sts", "example.com", 12_345, 0).json();
+        for (String count : List.of("901e4007199254740992", "\"9e99999999999\"", "1e400", "-1e2147483648")) {
+            Reading reading = reader.read(json.replace("12345", count).getBytes(StandardCharsets.UTF_8));
+            assertThat(reading)
+                    .isInstanceOfSatisfying(
+                            Reading.Unreadable.class,
+                            unreadable -> assertThat(unreadable.reason()).isEqualTo(RefusalReason.INVALID_COUNT));
+        }
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             tls@Mail.Example.ORG             | mail.example.org
