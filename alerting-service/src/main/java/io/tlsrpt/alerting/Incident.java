@@ -30,8 +30,13 @@ final class Incident {
     static final Duration STALE = Duration.ofDays(7);
     static final Duration REOPEN = Duration.ofDays(3);
 
-    /// Between two records of an alert that tell nothing new but numbers.
-    static final Duration UPDATE = Duration.ofMinutes(1);
+    /// Between two records of an alert that tell nothing new but numbers; shorter while it is young, when the reports
+    /// of
+    /// a day come in together.
+    private static final Duration UPDATE = Duration.ofMinutes(1);
+
+    private static final Duration YOUNG_UPDATE = Duration.ofSeconds(10);
+    private static final Duration YOUNG = Duration.ofMinutes(10);
 
     private static final int MOST_WITNESSES = 100;
     private static final int MOST_DOMAINS = 100;
@@ -265,6 +270,11 @@ final class Incident {
         return heardAt.plus(STALE);
     }
 
+    /// When changed numbers are written at the earliest.
+    Instant updateAt() {
+        return writtenAt.plus(writtenAt.isBefore(openedAt.plus(YOUNG)) ? YOUNG_UPDATE : UPDATE);
+    }
+
     /// When to look at it next although no report arrives.
     ///
     /// @param after what was due until then has been looked at
@@ -274,12 +284,11 @@ final class Incident {
             return (resolvedAt == null ? openedAt : resolvedAt).plus(kept);
         }
         Instant due = staleAt();
-        Instant update = writtenAt.plus(UPDATE);
         if (judgeAgainAt != null && judgeAgainAt.isBefore(due)) {
             due = judgeAgainAt;
         }
-        if (changed && update.isBefore(due)) {
-            due = update;
+        if (changed && updateAt().isBefore(due)) {
+            due = updateAt();
         }
         return overdueAt().isAfter(after) && overdueAt().isBefore(due) ? overdueAt() : due;
     }

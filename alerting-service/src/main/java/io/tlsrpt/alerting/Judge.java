@@ -237,9 +237,7 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
                 if (incident.firing && !incident.staleAt().isAfter(now)) {
                     resolve(incident, Resolution.STALE);
                 }
-                if (incident.firing
-                        && incident.changed
-                        && !incident.writtenAt.plus(Incident.UPDATE).isAfter(now)) {
+                if (incident.firing && incident.changed && !incident.updateAt().isAfter(now)) {
                     update(incident);
                 }
             }
