@@ -315,7 +315,7 @@ class ConsoleIT {
     }
 
     private HttpResponse<String> answer(String path) {
-        HostPort api = host.address(settings.api().listen());
+        HostPort api = host.address("api");
         try {
             return http.send(
                     HttpRequest.newBuilder(URI.create("http://" + api + path)).build(),
