@@ -48,7 +48,8 @@ final class IngestMetrics {
 
     void decided(Source source, Outcome outcome, Duration took) {
         switch (outcome) {
-            case Outcome.Accepted accepted -> of("tlsrpt.intake.accepted", source).increment();
+            case Outcome.Accepted accepted ->
+                of("tlsrpt.intake.accepted", source).increment();
             case Outcome.Spooled spooled -> of("tlsrpt.intake.spooled", source).increment();
             case Outcome.Busy busy -> of("tlsrpt.intake.busy", source).increment();
             case Outcome.Refused refused ->
@@ -103,7 +104,8 @@ final class IngestMetrics {
     }
 
     void spoolDrained() {
-        spool("tlsrpt.spool.drained", "Records that left the spool for the broker").increment();
+        spool("tlsrpt.spool.drained", "Records that left the spool for the broker")
+                .increment();
     }
 
     void spoolSetAside() {
