@@ -3,6 +3,7 @@ package io.tlsrpt.ingest;
 import io.tlsrpt.report.ReportReader;
 import io.tlsrpt.runtime.Health;
 import io.tlsrpt.runtime.KafkaSettings;
+import io.tlsrpt.runtime.ProducerMeters;
 import io.tlsrpt.runtime.Routes;
 import io.tlsrpt.runtime.Service;
 import io.tlsrpt.runtime.Settings;
@@ -37,6 +38,7 @@ public final class IngestService implements Service {
     private final ScheduledExecutorService timers = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("intake-timers").factory());
     private final Spool spool;
+    private final ProducerMeters producerMeters;
     private final Delivery delivery;
     private final SpoolDrain drain;
     private final ReportEndpoint endpoint;
@@ -53,9 +55,10 @@ public final class IngestService implements Service {
                 settings.data().resolve("spool"),
                 settings.intake().spoolMaxBytes().bytes(),
                 metrics);
-        this.delivery = new Delivery(
-                new KafkaProducer<>(producer(settings), new StringSerializer(), new ByteArraySerializer()),
-                Delivery.MAX_UNACKNOWLEDGED_BYTES);
+        KafkaProducer<String, byte[]> producer =
+                new KafkaProducer<>(producer(settings), new StringSerializer(), new ByteArraySerializer());
+        this.producerMeters = new ProducerMeters(producer, surroundings.meters());
+        this.delivery = new Delivery(producer, Delivery.MAX_UNACKNOWLEDGED_BYTES);
         metrics.watch(spool, delivery);
         this.drain = new SpoolDrain(spool, delivery, PROBE);
         Intake intake = new Intake(
@@ -145,6 +148,7 @@ public final class IngestService implements Service {
         timers.shutdownNow();
         verdicts.close();
         drain.close();
+        producerMeters.close();
         delivery.close();
         spool.close();
     }
