@@ -14,7 +14,7 @@ class ArchitectureTest {
 
     private static final JavaClasses HOUSE = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
-            .withImportOption(location -> !location.contains("test-classes"))
+            .withImportOption(location -> !location.contains("test-classes") && !location.contains("-tests.jar"))
             .importPackages("io.tlsrpt");
 
     private static final String KNOWS_THE_MACHINE = ".*(Main|ServiceHost|SettingsFile|LiveSettings)";
