@@ -64,7 +64,7 @@ final class AlertWording {
                         several ? incident.affectedDomains : null,
                         several ? incident.affectedDomainCount : null),
                 HelpCatalogue.of(incident.resultType, incident.receivingMxHostname, incident.policyDomain),
-                settings.alerting().publicUrl() + "/alerts/" + incident.alertId,
+                settings.alerting().publicUrl() + "/api/v1/alerts/" + incident.alertId,
                 "docs/runbook.md#" + incident.resultType);
     }
 

@@ -6,6 +6,7 @@ import io.tlsrpt.runtime.Service;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.StreamsHost;
 import io.tlsrpt.runtime.Surroundings;
+import io.tlsrpt.topics.TopicSetup;
 import io.tlsrpt.topics.Topics;
 import java.util.Map;
 import java.util.Properties;
@@ -16,10 +17,12 @@ import org.apache.kafka.streams.errors.LogAndContinueProcessingExceptionHandler;
 /// at the topic `tlsrpt.alerts` alone.
 public final class AlertingService implements Service {
 
+    private final Surroundings surroundings;
     private final StreamsHost detection;
     private final NotificationPipeline notifications;
 
     public AlertingService(Surroundings surroundings) {
+        this.surroundings = surroundings;
         Settings settings = surroundings.settings();
         Properties properties = new KafkaSettings(settings)
                 .streams(
@@ -51,6 +54,12 @@ public final class AlertingService implements Service {
 
     @Override
     public void start() {
+        Settings settings = surroundings.settings();
+        TopicSetup.ensure(
+                new KafkaSettings(settings).admin(settings.topicPrefix() + "alerting-topics"),
+                new Topics(settings.topicPrefix(), settings.retention()),
+                settings.kafka().newTopicPartitions(),
+                settings.kafka().newTopicCopies());
         detection.start();
         notifications.start();
     }

@@ -8,6 +8,7 @@ import io.tlsrpt.runtime.Routes;
 import io.tlsrpt.runtime.Service;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.Surroundings;
+import io.tlsrpt.topics.TopicSetup;
 import io.tlsrpt.topics.Topics;
 import java.time.Duration;
 import java.util.List;
@@ -15,12 +16,15 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Takes reports by HTTPS and as files and writes them to the raw topic.
 ///
@@ -28,6 +32,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 /// whenever the broker is away afterwards.
 public final class IngestService implements Service {
 
+    private static final Logger LOG = LoggerFactory.getLogger(IngestService.class);
     private static final String PART = "intake";
     private static final Duration BODY_DEADLINE = Duration.ofMinutes(1);
     private static final Duration VERDICT_PATIENCE = Duration.ofMinutes(1);
@@ -130,17 +135,37 @@ public final class IngestService implements Service {
         surroundings.health().notReady(PART, "the broker was not reached yet");
         importDoor.start();
         drain.start();
-        probe();
+        Thread.ofVirtual().name("intake-broker").start(this::reachBroker);
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // it schedules itself again
-    private void probe() {
+    /// Looks for the broker until it is there and its topics stand; meanwhile the spool takes what comes.
+    private void reachBroker() {
         Health health = surroundings.health();
-        if (delivery.reaches(topics.raw().name())) {
-            health.ready(PART);
-        } else if (!timers.isShutdown()) {
-            timers.schedule(this::probe, PROBE.toMillis(), TimeUnit.MILLISECONDS);
+        while (!timers.isShutdown()) {
+            try {
+                setUpTopics();
+                if (delivery.reaches(topics.raw().name())) {
+                    health.ready(PART);
+                    return;
+                }
+            } catch (KafkaException | IllegalStateException notYet) {
+                health.notReady(PART, String.valueOf(notYet.getMessage()));
+                LOG.atWarn().addKeyValue("why", notYet.getMessage()).log("the broker cannot be used yet");
+            }
+            LockSupport.parkNanos(PROBE.toNanos());
         }
+    }
+
+    private void setUpTopics() {
+        Settings settings = surroundings.settings();
+        Properties admin = new KafkaSettings(settings).admin(settings.topicPrefix() + "ingest-topics");
+        admin.put("default.api.timeout.ms", "5000");
+        admin.put("request.timeout.ms", "5000");
+        TopicSetup.ensure(
+                admin,
+                topics,
+                settings.kafka().newTopicPartitions(),
+                settings.kafka().newTopicCopies());
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.tlsrpt.runtime;
 
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -211,6 +213,12 @@ public record Settings(
             @Setting("Who hears of alerts; reloaded while running.")
             List<Receiver> receivers) {
 
+        public Alerting {
+            require(
+                    receivers.stream().map(Receiver::name).distinct().count() == receivers.size(),
+                    "receivers must have different names");
+        }
+
         public record Rules(
                 @Setting(value = "Certificate rule on or off.", byDefault = "true")
                 boolean certificate,
@@ -221,7 +229,7 @@ public record Settings(
                 @Setting(value = "`quiet`, `normal` or `eager`.", byDefault = "normal")
                 Sensitivity sensitivity,
 
-                @Setting(value = "Sessions a domain needs on a day before it is judged.", byDefault = "0")
+                @Setting(value = "Sessions an MX needs on a day before it is judged.", byDefault = "0")
                 long minSessions) {}
 
         /// A generic webhook.
@@ -245,8 +253,37 @@ public record Settings(
                         byDefault = "false")
                 boolean allowPrivateAddresses,
 
-                @Setting(value = "How long one attempt may take.", byDefault = "15s")
-                Duration timeout) {}
+                @Setting(value = "How long one attempt may take, 1s to 60s.", byDefault = "15s")
+                Duration timeout) {
+
+            private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9_-]{0,62}");
+            private static final Pattern KEY = Pattern.compile("whsec_[A-Za-z0-9+/]{32,86}={0,2}");
+
+            public Receiver {
+                require(
+                        NAME.matcher(name).matches(),
+                        "name must be 1 to 63 characters of a-z 0-9 - _, found \"" + name + "\"");
+                require(
+                        isHttp(url.reveal()),
+                        "url must be an absolute http:// or https:// address (not shown: it is a secret)");
+                require(
+                        signingSecret == null
+                                || KEY.matcher(signingSecret.reveal()).matches(),
+                        "signing-secret must be whsec_ and the base64 of 24 to 64 bytes (not shown: it is a secret)");
+                require(
+                        timeout.compareTo(Duration.ofSeconds(1)) >= 0 && timeout.compareTo(Duration.ofMinutes(1)) <= 0,
+                        "timeout must be 1s to 60s");
+            }
+
+            private static boolean isHttp(String url) {
+                try {
+                    URI uri = new URI(url);
+                    return uri.getHost() != null && ("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()));
+                } catch (URISyntaxException malformed) {
+                    return false;
+                }
+            }
+        }
     }
 
     public enum Sensitivity {

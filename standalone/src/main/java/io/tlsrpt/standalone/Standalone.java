@@ -5,6 +5,7 @@ import io.tlsrpt.console.ConsoleService;
 import io.tlsrpt.ingest.IngestService;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.LiveSettings;
+import io.tlsrpt.runtime.Service;
 import io.tlsrpt.runtime.ServiceHost;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.Surroundings;
@@ -17,7 +18,10 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.List;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// All services in one process, with a broker inside when none is configured. The service objects are those that the
@@ -42,12 +46,51 @@ public final class Standalone implements AutoCloseable {
     /// @throws io.tlsrpt.runtime.SettingsFault when the configuration is bad
     /// @throws IllegalStateException when it cannot run here, saying what to do
     public static Standalone start(@Nullable Path file) {
-        return start(LiveSettings.of(file, read -> read).get(), file);
+        return start(file, EnumSet.allOf(Part.class));
+    }
+
+    /// Starts only some services, against a broker of its own.
+    ///
+    /// @param parts at least one
+    public static Standalone start(@Nullable Path file, Set<Part> parts) {
+        Settings settings = LiveSettings.of(file, read -> read).get();
+        if (settings.embeddedBroker() && parts.size() < Part.values().length) {
+            throw new IllegalStateException(
+                    "some services alone need a broker that all can reach: set kafka.bootstrap-servers");
+        }
+        return start(settings, file, parts);
+    }
+
+    /// The services, in the order of their start.
+    public enum Part {
+        STREAM_PROCESSOR,
+        ALERTING_SERVICE,
+        CONSOLE,
+        INGEST_SERVICE;
+
+        private Service made(Surroundings surroundings) {
+            return switch (this) {
+                case STREAM_PROCESSOR -> new ProcessorService(surroundings);
+                case ALERTING_SERVICE -> new AlertingService(surroundings);
+                case CONSOLE -> new ConsoleService(surroundings);
+                case INGEST_SERVICE -> new IngestService(surroundings);
+            };
+        }
+
+        /// As in `--only`: `stream-processor` and so on.
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
     }
 
     /// @param first the settings as read before the broker's address is known
     /// @param file where they are read again when it changes; absent: they stay
     static Standalone start(Settings first, @Nullable Path file) {
+        return start(first, file, EnumSet.allOf(Part.class));
+    }
+
+    private static Standalone start(Settings first, @Nullable Path file, Set<Part> parts) {
         FileChannel lock = lock(first.data());
         EmbeddedBroker broker = null;
         try {
@@ -58,11 +101,10 @@ public final class Standalone implements AutoCloseable {
             LiveSettings settings = live(first, file, broker);
             ServiceHost host = new ServiceHost(settings);
             Surroundings surroundings = host.surroundings();
-            host.start(List.of(
-                    new ProcessorService(surroundings),
-                    new AlertingService(surroundings),
-                    new ConsoleService(surroundings),
-                    new IngestService(surroundings)));
+            host.start(Arrays.stream(Part.values())
+                    .filter(parts::contains)
+                    .map(part -> part.made(surroundings))
+                    .toList());
             return new Standalone(lock, broker, settings, host);
         } catch (RuntimeException failed) {
             if (broker != null) {
