@@ -486,14 +486,8 @@ final class NotificationPipeline implements AutoCloseable {
     }
 
     private Attempt attempt(Settings.Alerting.Receiver to, Message message) {
-        Receiver receiver;
         try {
-            receiver = Receiver.of(to, Objects.requireNonNull(client));
-        } catch (IllegalArgumentException notUsable) {
-            return Attempt.of(Result.FORBIDDEN, Objects.requireNonNullElse(notUsable.getMessage(), "not usable"));
-        }
-        try {
-            return receiver.deliver(message, clock.instant());
+            return Receiver.of(to, Objects.requireNonNull(client)).deliver(message, clock.instant());
         } catch (RuntimeException unexpected) {
             // The class alone: the message could quote the address.
             return Attempt.of(

@@ -13,7 +13,6 @@ sealed interface Receiver permits WebhookReceiver {
 
     /// The receiver of these settings.
     ///
-    /// @throws IllegalArgumentException when they cannot be used; the message holds no secret
     static Receiver of(Settings.Alerting.Receiver settings, HttpClient client) {
         return new WebhookReceiver(settings, client);
     }

@@ -19,8 +19,10 @@ import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -116,6 +118,9 @@ public final class TopicSetup {
             throw new IllegalStateException(
                     "the topics on this cluster cannot be used:\n  - " + String.join("\n  - ", faults));
         }
+        if (!created.isEmpty()) {
+            awaitLeaders(descriptions.values());
+        }
         if (!changes.isEmpty()) {
             get(admin.incrementalAlterConfigs(changes).all());
         }
@@ -123,6 +128,18 @@ public final class TopicSetup {
                 created,
                 changes.keySet().stream().map(ConfigResource::name).sorted().toList(),
                 warnings);
+    }
+
+    /// A producer that meets a partition before its leader does stumbles over its own sequence numbers.
+    private void awaitLeaders(Collection<TopicDescription> descriptions) {
+        Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+        for (TopicDescription description : descriptions) {
+            description
+                    .partitions()
+                    .forEach(partition -> ends.put(
+                            new TopicPartition(description.name(), partition.partition()), OffsetSpec.latest()));
+        }
+        known(() -> admin.listOffsets(ends).all());
     }
 
     private List<String> createMissing() {

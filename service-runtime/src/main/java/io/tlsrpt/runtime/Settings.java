@@ -4,6 +4,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -253,11 +254,11 @@ public record Settings(
                         byDefault = "false")
                 boolean allowPrivateAddresses,
 
-                @Setting(value = "How long one attempt may take, 1s to 60s.", byDefault = "15s")
+                @Setting(value = "How long one attempt may take, 100ms to 60s.", byDefault = "15s")
                 Duration timeout) {
 
             private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9_-]{0,62}");
-            private static final Pattern KEY = Pattern.compile("whsec_[A-Za-z0-9+/]{32,86}={0,2}");
+            private static final String KEY_PREFIX = "whsec_";
 
             public Receiver {
                 require(
@@ -267,12 +268,20 @@ public record Settings(
                         isHttp(url.reveal()),
                         "url must be an absolute http:// or https:// address (not shown: it is a secret)");
                 require(
-                        signingSecret == null
-                                || KEY.matcher(signingSecret.reveal()).matches(),
+                        signingSecret == null || isKey(signingSecret.reveal()),
                         "signing-secret must be whsec_ and the base64 of 24 to 64 bytes (not shown: it is a secret)");
                 require(
-                        timeout.compareTo(Duration.ofSeconds(1)) >= 0 && timeout.compareTo(Duration.ofMinutes(1)) <= 0,
-                        "timeout must be 1s to 60s");
+                        timeout.compareTo(Duration.ofMillis(100)) >= 0 && timeout.compareTo(Duration.ofMinutes(1)) <= 0,
+                        "timeout must be 100ms to 60s");
+            }
+
+            private static boolean isKey(String text) {
+                try {
+                    int bytes = Base64.getDecoder().decode(text.substring(KEY_PREFIX.length())).length;
+                    return text.startsWith(KEY_PREFIX) && bytes >= 24 && bytes <= 64;
+                } catch (IllegalArgumentException | IndexOutOfBoundsException noKey) {
+                    return false;
+                }
             }
 
             private static boolean isHttp(String url) {
