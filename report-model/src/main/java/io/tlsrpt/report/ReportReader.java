@@ -45,11 +45,11 @@ public final class ReportReader {
     /// `policy-string`s and `mx-host`s together).
     ///
     /// @param maxDepth nesting of objects and arrays
-    /// @param maxPolicies elements of `policies`
+    /// @param maxPolicies elements of `policies`; each one rewrites a daily cell, which may be 256 KiB
     /// @param maxDetails elements of all `failure-details` together
     /// @param maxStringBytes UTF-8 bytes of one string of a known member, escapes resolved
     public record Limits(int maxDepth, int maxPolicies, int maxDetails, int maxStringBytes) {
-        public static final Limits DEFAULT = new Limits(32, 10_000, 100_000, 64 * 1024);
+        public static final Limits DEFAULT = new Limits(32, 1_000, 100_000, 64 * 1024);
     }
 
     /// @param document the document's bytes after un-gzip and un-MIME

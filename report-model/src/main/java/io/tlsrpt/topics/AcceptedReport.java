@@ -57,7 +57,7 @@ public record AcceptedReport(
         leniencies = Json.present(leniencies);
     }
 
-    /// Totals of one policy entry; the first 1,000 entries are listed.
+    /// Totals of one policy entry; the first entries are listed, as many as take 256 KiB.
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     @JsonPropertyOrder({
         "policy-domain",

@@ -47,9 +47,7 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
 
     private static final Logger LOG = LoggerFactory.getLogger(FirstSighting.class);
 
-    /// Entries and policy-domains listed in a report record, so that it is never over 1 MiB.
-    private static final int MAX_LISTED = 1_000;
-
+    /// What the entries and the policy-domains of a report record may take each, so that it is never over 1 MiB.
     private static final int MAX_LISTED_BYTES = 256 * 1024;
     private static final int LISTED_ENTRY_BYTES = 200;
 
@@ -225,7 +223,7 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
                 outcome.word(), reportKey, revision, reason == null ? null : reason.word(), detail, position);
         forward(raw, reportKey, verdict, topics.verdicts(), ReportTopology.WRITE_VERDICTS);
         metrics.verdict(outcome, reason);
-        LOG.atInfo()
+        (outcome == Outcome.ACCEPTED ? LOG.atDebug() : LOG.atInfo())
                 .addKeyValue("verdict", outcome.word())
                 .addKeyValue("reason", reason == null ? "" : reason.word())
                 .addKeyValue("partition", position.partition())
@@ -257,7 +255,7 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
                 .toList()) {
             String kept = text(domain);
             domainBytes += EventSize.jsonBytes(kept, Integer.MAX_VALUE) + 1;
-            if (domains.size() >= MAX_LISTED || domainBytes > MAX_LISTED_BYTES) {
+            if (domainBytes > MAX_LISTED_BYTES) {
                 break;
             }
             domains.add(kept);
@@ -274,7 +272,7 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
             entryBytes += LISTED_ENTRY_BYTES
                     + EventSize.jsonBytes(entry.policyDomain(), Integer.MAX_VALUE)
                     + EventSize.jsonBytes(entry.policyType(), Integer.MAX_VALUE);
-            if (entries.size() >= MAX_LISTED || entryBytes > MAX_LISTED_BYTES) {
+            if (entryBytes > MAX_LISTED_BYTES) {
                 break;
             }
             entries.add(entry);

@@ -140,6 +140,19 @@ class PoisonRecordsTest {
         assertThat(stream.events).isEmpty();
     }
 
+    /// Each entry reads and writes a cell of up to 256 KiB: ten thousand of them in one small post are gigabytes.
+    @Test
+    void withThousandsOfEntriesForOneCell() {
+        SampleReports report = report();
+        for (int i = 0; i < 1_001; i++) {
+            report.policy("sts", "example.com", 1, 0);
+        }
+        put(good.key(), report.bytes(), good.headers());
+
+        assertThat(stream.lastVerdict().reason()).isEqualTo("too-many-details");
+        assertThat(stream.events).isEmpty();
+    }
+
     @Test
     void withFiftyThousandDetails() {
         SampleReports report = report().policy("sts", "example.com", 5, 50_000);
@@ -199,14 +212,14 @@ class PoisonRecordsTest {
     void withManyForeignEntriesDoesNotRepeatTheListOfThemAll() {
         SampleReports report = report().policy("sts", "example.com", 1, 0);
         List<String> foreign = new ArrayList<>();
-        for (int i = 0; i < 2_000; i++) {
+        for (int i = 0; i < 999; i++) {
             foreign.add("d" + i + ".foreign.example");
             report.policy("sts", foreign.getLast(), 1, 0);
         }
         stream.put(Stream.taken(report.bytes(), Authentication.NONE, Stream.NOW, null, foreign));
 
         assertThat(stream.lastVerdict().verdict()).isEqualTo("accepted");
-        assertThat(stream.rejected).hasSize(2_000);
+        assertThat(stream.rejected).hasSize(999);
         assertThat(stream.rejected)
                 .allSatisfy(entry -> assertThat(entry.headers().lastHeader("foreign-domains"))
                         .isNull());
@@ -214,11 +227,13 @@ class PoisonRecordsTest {
 
     @Test
     void whoseCountsOverflow() {
-        SampleReports report = report().policy("sts", "example.com", (1L << 53) - 1, (1L << 53) - 1);
-        for (int i = 0; i < 2_000; i++) {
-            report.policy("sts", "example.com", (1L << 53) - 1, (1L << 53) - 1);
+        for (String id : List.of("one", "two")) {
+            SampleReports report = report().id(id);
+            for (int i = 0; i < 1_000; i++) {
+                report.policy("sts", "example.com", (1L << 53) - 1, (1L << 53) - 1);
+            }
+            stream.post(report);
         }
-        stream.post(report);
 
         assertThat(stream.lastVerdict().verdict()).isEqualTo("accepted");
         assertThat(stream.cell().totalSuccessfulSessionCount()).isEqualTo(Long.MAX_VALUE);
