@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
@@ -96,9 +97,9 @@ public final class TopicSetup {
             partitionCounts.put(topic.name(), description.partitions().size());
             faults.addAll(contradictions(topic, config));
             int copies = description.partitions().getFirst().replicas().size();
-            if (topic.name().equals(topics.raw().name()) && copies == 1) {
-                warnings.add("acks=all means one copy of each report: " + topic.name()
-                        + " has replication factor 1; a lost disk loses reports");
+            if (topic.name().equals(topics.raw().name())) {
+                oneCopy(topic.name(), copies, Integer.parseInt(value(config, "min.insync.replicas")))
+                        .ifPresent(warnings::add);
             }
             if (topic.retention() != null) {
                 String wanted = Long.toString(topic.retention().toMillis());
@@ -180,6 +181,18 @@ public final class TopicSetup {
             settings.put("min.insync.replicas", "2");
         }
         return settings;
+    }
+
+    /// What to say when an acknowledged report may lie on one disk alone.
+    static Optional<String> oneCopy(String topic, int copies, int minInSync) {
+        if (copies == 1) {
+            return Optional.of("acks=all means one copy of each report: " + topic
+                    + " has replication factor 1; a lost disk loses reports");
+        }
+        return minInSync > 1
+                ? Optional.empty()
+                : Optional.of("acks=all may mean one copy of each report: " + topic
+                        + " has min.insync.replicas=1, so a report is acknowledged while the other copies are away");
     }
 
     private static List<String> contradictions(Topics.Topic topic, Config config) {
