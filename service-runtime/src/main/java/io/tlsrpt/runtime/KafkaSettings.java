@@ -7,6 +7,9 @@ import java.util.Properties;
 /// wins over both.
 public final class KafkaSettings {
 
+    /// A document of 10 MiB with its headers; what one of our producers sends, every topic takes.
+    private static final String MAX_REQUEST_BYTES = "13631488";
+
     private final Settings settings;
 
     public KafkaSettings(Settings settings) {
@@ -29,7 +32,7 @@ public final class KafkaSettings {
                         "linger.ms",
                         "5",
                         "max.request.size",
-                        "13631488"),
+                        MAX_REQUEST_BYTES),
                 Map.of("acks", "all", "enable.idempotence", "true"));
     }
 
@@ -42,16 +45,22 @@ public final class KafkaSettings {
                         "auto.offset.reset", "earliest",
                         "max.partition.fetch.bytes", "2097152",
                         "fetch.max.bytes", "16777216"),
-                Map.of("isolation.level", "read_committed"));
+                // A topic that a reader conjures up has none of the settings it needs; TopicSetup makes them all.
+                Map.of("isolation.level", "read_committed", "allow.auto.create.topics", "false"));
         properties.putAll(more);
         return properties;
     }
 
-    /// For a Streams application: exactly_once_v2 always; state under the data directory, its memory bounded.
+    /// For a Streams application: exactly_once_v2 always; state under the data directory, its memory bounded. Its
+    /// internal topics have as many copies as ours: what they hold cannot be had again from elsewhere.
     public Properties streams(String applicationId, Map<String, String> more) {
+        int copies = settings.kafka().newTopicCopies();
         Properties properties = with(
                 Map.ofEntries(
                         Map.entry("client.id", applicationId),
+                        Map.entry("replication.factor", Integer.toString(copies)),
+                        Map.entry("topic.min.insync.replicas", copies >= 3 ? "2" : "1"),
+                        Map.entry("topic.max.message.bytes", MAX_REQUEST_BYTES),
                         Map.entry(
                                 "state.dir", settings.data().resolve("streams").toString()),
                         Map.entry("commit.interval.ms", "100"),
@@ -63,7 +72,7 @@ public final class KafkaSettings {
                         Map.entry("main.consumer.max.partition.fetch.bytes", "2097152"),
                         Map.entry("producer.compression.type", "zstd"),
                         Map.entry("producer.linger.ms", "5"),
-                        Map.entry("producer.max.request.size", "13631488"),
+                        Map.entry("producer.max.request.size", MAX_REQUEST_BYTES),
                         Map.entry("producer.transaction.timeout.ms", "60000"),
                         Map.entry("rocksdb.config.setter", BoundedRocksDb.class.getName()),
                         Map.entry("processing.exception.handler.global.enabled", "true")),

@@ -223,6 +223,7 @@ class ProcessorIT {
                 data: %s
                 kafka:
                   bootstrap-servers: %s
+                  replication-factor: 1
                   properties:
                     session.timeout.ms: "6000"
                     heartbeat.interval.ms: "1000"
