@@ -9,12 +9,14 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// Sums over days and reporters for one policy type and one degree of trust. Policy types describe the same sessions
 /// (RFC 8460 §4), and numbers of different trust never mix: neither is ever added over.
 ///
+/// @param policyType `sts`, `tlsa`, `no-policy-found`, or `other` for all other words together
 /// @param failedSessionCounts by failure class; classes overlap, so they are no parts of the total
 @JsonPropertyOrder({
     "policy-type",
@@ -33,6 +35,12 @@ record Totals(
         long reportCount,
         @Nullable Map<String, Long> failedSessionCounts) {
 
+    /// RFC 8460 §4.4 knows no others. What strangers invent counts as one, or the sums of a day would grow with each
+    /// word.
+    private static final Set<String> POLICY_TYPES = Set.of("sts", "tlsa", "no-policy-found");
+
+    private static final String OTHER = "other";
+
     static Totals of(Aggregate cell) {
         Map<String, Long> failed = new TreeMap<>();
         for (Aggregate.Failure failure : cell.failures()) {
@@ -41,7 +49,7 @@ record Totals(
             failed.merge(failureClass, failure.failedSessionCount(), Long::sum);
         }
         return new Totals(
-                cell.policyType(),
+                POLICY_TYPES.contains(cell.policyType()) ? cell.policyType() : OTHER,
                 cell.authentication(),
                 cell.totalSuccessfulSessionCount(),
                 cell.totalFailureSessionCount(),

@@ -168,6 +168,21 @@ class ViewsTest {
     }
 
     @Test
+    void inventedPolicyTypesDoNotMakeTheSumsOfADayGrow() {
+        Aggregate sts = cell(DAY, "example.com", "google.com", 100, 0);
+        filled.put(sts);
+        for (int i = 0; i < 100; i++) {
+            filled.put(with(sts, "sts" + i, "none"));
+        }
+
+        assertThat(day().totals())
+                .extracting(Totals::policyType, Totals::reportCount)
+                .containsExactlyInAnyOrder(
+                        org.assertj.core.groups.Tuple.tuple("sts", sts.reportCount()),
+                        org.assertj.core.groups.Tuple.tuple("other", 100 * sts.reportCount()));
+    }
+
+    @Test
     void theOverviewListsConfiguredAndReportingDomainsSortedAndPaged() {
         filled.put(cell(DAY, "b.example", "google.com", 100, 1));
         filled.put(cell(DAY.minusDays(1), "b.example", "google.com", 100, 0));
