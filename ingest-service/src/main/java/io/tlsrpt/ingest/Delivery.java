@@ -23,11 +23,18 @@ final class Delivery implements AutoCloseable {
     private final Producer<String, byte[]> producer;
     private final int maxBytes;
     private final Semaphore room;
+    private volatile boolean open;
 
     Delivery(Producer<String, byte[]> producer, int maxBytes) {
         this.producer = producer;
         this.maxBytes = maxBytes;
         this.room = new Semaphore(maxBytes);
+    }
+
+    /// From now on records go to the broker. Not before its topics are there and as they should be: a producer that
+    /// names a missing topic makes most brokers create it, with one partition and settings of their own.
+    void open() {
+        open = true;
     }
 
     /// Hands the record to the producer.
@@ -37,6 +44,10 @@ final class Delivery implements AutoCloseable {
     @SuppressWarnings("FutureReturnValueIgnored") // the callback says the same
     CompletableFuture<RawPosition> send(ProducerRecord<String, byte[]> record, Duration patience) {
         CompletableFuture<RawPosition> acknowledged = new CompletableFuture<>();
+        if (!open) {
+            acknowledged.completeExceptionally(new IllegalStateException("the topics are not verified yet"));
+            return acknowledged;
+        }
         int bytes = Math.min(maxBytes, record.value().length + 1024);
         try {
             if (!room.tryAcquire(bytes, patience.toNanos(), TimeUnit.NANOSECONDS)) {
@@ -64,15 +75,6 @@ final class Delivery implements AutoCloseable {
             }
         }
         return acknowledged;
-    }
-
-    /// Whether the broker answers for a topic; blocks at most the producer's `max.block.ms`.
-    boolean reaches(String topic) {
-        try {
-            return !producer.partitionsFor(topic).isEmpty();
-        } catch (KafkaException away) {
-            return false;
-        }
     }
 
     int unacknowledgedBytes() {

@@ -14,12 +14,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -28,15 +28,16 @@ import org.slf4j.LoggerFactory;
 
 /// Takes reports by HTTPS and as files and writes them to the raw topic.
 ///
-/// It is ready once it has reached the broker for the first time, and serves through its spool before that and
-/// whenever the broker is away afterwards.
+/// It is ready once it has found the topics on the broker as they should be, or made them, and serves through its spool
+/// before that and whenever the broker is away afterwards.
 public final class IngestService implements Service {
 
     private static final Logger LOG = LoggerFactory.getLogger(IngestService.class);
     private static final String PART = "intake";
     private static final Duration BODY_DEADLINE = Duration.ofMinutes(1);
     private static final Duration VERDICT_PATIENCE = Duration.ofMinutes(1);
-    private static final Duration PROBE = Duration.ofSeconds(1);
+    private static final Duration DRAIN_PAUSE = Duration.ofSeconds(1);
+    private static final Duration CONNECT_AGAIN = Duration.ofSeconds(5);
 
     private final Surroundings surroundings;
     private final Topics topics;
@@ -49,6 +50,9 @@ public final class IngestService implements Service {
     private final ReportEndpoint endpoint;
     private final VerdictWatch verdicts;
     private final ImportDoor importDoor;
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final Thread connecting =
+            Thread.ofPlatform().daemon().name("intake-topics").unstarted(this::connect);
 
     /// @throws IllegalStateException when another process uses the same spool
     public IngestService(Surroundings surroundings) {
@@ -65,7 +69,7 @@ public final class IngestService implements Service {
         this.producerMeters = new ProducerMeters(producer, surroundings.meters());
         this.delivery = new Delivery(producer, Delivery.MAX_UNACKNOWLEDGED_BYTES);
         metrics.watch(spool, delivery);
-        this.drain = new SpoolDrain(spool, delivery, PROBE);
+        this.drain = new SpoolDrain(spool, delivery, DRAIN_PAUSE);
         Intake intake = new Intake(
                 topics,
                 settings.intake(),
@@ -135,24 +139,29 @@ public final class IngestService implements Service {
         surroundings.health().notReady(PART, "the broker was not reached yet");
         importDoor.start();
         drain.start();
-        Thread.ofVirtual().name("intake-broker").start(this::reachBroker);
+        connecting.start();
     }
 
     /// Looks for the broker until it is there and its topics stand; meanwhile the spool takes what comes.
-    private void reachBroker() {
+    private void connect() {
         Health health = surroundings.health();
-        while (!timers.isShutdown()) {
-            try {
-                setUpTopics();
-                if (delivery.reaches(topics.raw().name())) {
+        try {
+            while (closing.getCount() > 0) {
+                try {
+                    setUpTopics();
+                    delivery.open();
                     health.ready(PART);
                     return;
+                } catch (RuntimeException unusable) {
+                    health.notReady(PART, "reports wait in the spool: " + unusable.getMessage());
+                    LOG.atError().setCause(unusable).log("the topics cannot be used; reports wait in the spool");
                 }
-            } catch (KafkaException | IllegalStateException notYet) {
-                health.notReady(PART, String.valueOf(notYet.getMessage()));
-                LOG.atWarn().addKeyValue("why", notYet.getMessage()).log("the broker cannot be used yet");
+                if (closing.await(CONNECT_AGAIN.toMillis(), TimeUnit.MILLISECONDS)) {
+                    return;
+                }
             }
-            LockSupport.parkNanos(PROBE.toNanos());
+        } catch (InterruptedException stopping) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -170,6 +179,8 @@ public final class IngestService implements Service {
 
     @Override
     public void close() {
+        closing.countDown();
+        connecting.interrupt();
         timers.shutdownNow();
         verdicts.close();
         drain.close();

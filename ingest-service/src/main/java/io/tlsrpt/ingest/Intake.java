@@ -40,6 +40,10 @@ final class Intake {
 
     private static final Logger LOG = LoggerFactory.getLogger(Intake.class);
     private static final Duration BACKFILL_AGE = Duration.ofDays(3);
+    /// Of a refused document, which may be as long as the longest body that the settings allow; a longer one would not
+    /// fit the rejected topic.
+    private static final int MOST_KEPT_BYTES = 10 * 1024 * 1024;
+
     private static final Duration RETRY_AFTER = Duration.ofMinutes(1);
 
     private final Topics topics;
@@ -302,9 +306,8 @@ final class Intake {
         var headers = known.write(rejected.schema());
         ReportHeaders.put(headers, ReportHeaders.REASON, refusal.reason().word());
         ReportHeaders.put(headers, ReportHeaders.DETAIL, refusal.detail());
-        byte[] value = refusal.reason() == RefusalReason.TOO_LARGE && bytes.length > Submission.HEAD_BYTES
-                ? Arrays.copyOf(bytes, Submission.HEAD_BYTES)
-                : bytes;
+        int most = refusal.reason() == RefusalReason.TOO_LARGE ? Submission.HEAD_BYTES : MOST_KEPT_BYTES;
+        byte[] value = bytes.length > most ? Arrays.copyOf(bytes, Submission.HEAD_BYTES) : bytes;
         return new Judgement.Refusal(
                 new ProducerRecord<>(rejected.name(), null, reportKey, value, headers),
                 new Outcome.Refused(refusal.reason(), refusal.detail(), reportKey));

@@ -30,6 +30,9 @@ final class SpoolDrain implements AutoCloseable {
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final Thread thread;
 
+    /// Why the last attempt ended early, for the log.
+    private @Nullable Throwable hindrance;
+
     /// @param pause between attempts while the broker is away
     SpoolDrain(Spool spool, Delivery delivery, Duration pause) {
         this.spool = spool;
@@ -61,7 +64,8 @@ final class SpoolDrain implements AutoCloseable {
                         LOG.atWarn()
                                 .addKeyValue("entries", spool.entries())
                                 .addKeyValue("bytes", spool.bytes())
-                                .log("the broker is away; reports wait in the spool");
+                                .setCause(hindrance)
+                                .log("the broker does not take them; reports wait in the spool");
                     }
                     quiet = true;
                     stopped.await(pause.toNanos(), TimeUnit.NANOSECONDS);
@@ -94,6 +98,7 @@ final class SpoolDrain implements AutoCloseable {
                 spool.remove(number);
             } catch (ExecutionException failed) {
                 if (!neverDeliverable(failed.getCause())) {
+                    hindrance = failed.getCause();
                     break;
                 }
                 spool.setAside(number, String.valueOf(failed.getCause()));

@@ -142,7 +142,10 @@ final class VerdictWatch implements AutoCloseable {
     private void arrived(ConsumerRecord<byte[], byte[]> record) {
         Verdict verdict;
         try {
-            verdict = serde.read(record.value());
+            verdict = serde.readOrNull(record.value());
+            if (verdict == null) {
+                throw new SerializationException("a tombstone");
+            }
         } catch (SerializationException notOurs) {
             LOG.atWarn()
                     .addKeyValue("partition", record.partition())

@@ -10,6 +10,7 @@ import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.report.SampleReports;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.ReportHeaders;
+import io.tlsrpt.topics.Topics;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -287,9 +288,35 @@ class IntakeTest {
     }
 
     @Test
+    void ofALongBodyThatIsNoReportOnlyWhatFitsTheRejectedTopicIsKept() {
+        try (TestIntake door = new TestIntake(data, Broker.ACKNOWLEDGES, "intake: {max-body: 20MiB}\n")) {
+            byte[] brokenGzip = new byte[15 * 1024 * 1024];
+            brokenGzip[0] = 0x1f;
+            brokenGzip[1] = (byte) 0x8b;
+            assertThat(door.intake.take(TestIntake.posted(brokenGzip))).isInstanceOf(Outcome.Refused.class);
+            assertThat(door.rejected())
+                    .singleElement()
+                    .satisfies(kept -> assertThat(kept.value()).hasSizeLessThan(Topics.MAX_DOCUMENT_RECORD_BYTES));
+        }
+    }
+
+    @Test
+    void theProducerNamesNoTopicBeforeTheTopicsAreVerified() {
+        try (TestIntake door = new TestIntake(data, Broker.ACKNOWLEDGES, "");
+                Delivery closed = new Delivery(door.broker, 4096)) {
+            ProducerRecord<String, byte[]> record = new ProducerRecord<>("t", "k", new byte[1000]);
+            assertThat(closed.send(record, Duration.ZERO)).isCompletedExceptionally();
+            assertThat(door.broker.history()).isEmpty();
+            closed.open();
+            assertThat(closed.send(record, Duration.ZERO)).isCompleted();
+        }
+    }
+
+    @Test
     void bytesWithoutAnAnswerAreBounded() {
         try (TestIntake door = new TestIntake(data, Broker.HANGS, "intake: {ack-timeout: 100ms}\n");
                 Delivery small = new Delivery(door.broker, 4096)) {
+            small.open();
             ProducerRecord<String, byte[]> record = new ProducerRecord<>("t", "k", new byte[1000]);
             assertThat(small.send(record, Duration.ZERO)).isNotDone();
             assertThat(small.send(record, Duration.ZERO)).isNotDone();

@@ -57,6 +57,7 @@ final class TestIntake implements AutoCloseable {
                 new StringSerializer(),
                 new ByteArraySerializer());
         this.delivery = new Delivery(this.broker, Delivery.MAX_UNACKNOWLEDGED_BYTES);
+        delivery.open();
         this.spool = new Spool(
                 data.resolve("spool"), settings.intake().spoolMaxBytes().bytes(), metrics);
         metrics.watch(spool, delivery);

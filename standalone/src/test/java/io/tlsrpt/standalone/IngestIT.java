@@ -14,7 +14,6 @@ import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.SettingsFile;
 import io.tlsrpt.runtime.Surroundings;
 import io.tlsrpt.topics.ReportHeaders;
-import io.tlsrpt.topics.TopicSetup;
 import io.tlsrpt.topics.Topics;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -28,7 +27,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -53,9 +51,6 @@ class IngestIT {
                         name -> null)
                 .withEmbeddedBroker(broker.bootstrapServers());
         Topics topics = new Topics(settings.topicPrefix(), settings.retention());
-        try (Admin admin = Admin.create(new KafkaSettings(settings).admin("test"))) {
-            new TopicSetup(admin, topics, 4, 1).run();
-        }
         SimpleMeterRegistry meters = new SimpleMeterRegistry();
         Health health = new Health();
         IngestService service = new IngestService(new Surroundings(settings, () -> settings, meters, health, NOON));
