@@ -11,7 +11,6 @@ import io.tlsrpt.topics.Topics;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.streams.errors.LogAndContinueExceptionHandler;
-import org.apache.kafka.streams.errors.LogAndContinueProcessingExceptionHandler;
 
 /// Decides what is wrong ([DetectionTopology]) and tells those who want to know ([NotificationPipeline]). The two meet
 /// at the topic `tlsrpt.alerts` alone.
@@ -34,7 +33,7 @@ public final class AlertingService implements Service {
                                 "deserialization.exception.handler",
                                 LogAndContinueExceptionHandler.class.getName(),
                                 "processing.exception.handler",
-                                LogAndContinueProcessingExceptionHandler.class.getName()));
+                                PoisonRecords.class.getName()));
         this.detection = new StreamsHost(
                 "detection",
                 DetectionTopology.build(

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /// What detection counts.
 ///
-/// - `tlsrpt.detection.aggregates{outcome}`: read = watched + removed + out-of-range + over-limit
+/// - `tlsrpt.detection.aggregates{outcome}`: read = watched + removed + out-of-range + over-limit +
+///   unknown-policy-type
 /// - `tlsrpt.detection.judgements{rule,verdict}`: made = record + info + warning + critical
 /// - `tlsrpt.detection.transitions{rule,change}`: alerts firing now = opened + reopened − recovered − stale − manual −
 ///   retracted; the others change a firing one
@@ -22,7 +23,9 @@ final class DetectionMetrics {
         /// its day is over a month old or still far away
         OUT_OF_RANGE,
         /// its domain has too many submitters on that day
-        OVER_LIMIT
+        OVER_LIMIT,
+        /// its policy type is none that RFC 8460 §4.4 knows
+        UNKNOWN_POLICY_TYPE
     }
 
     /// What changed at an alert.

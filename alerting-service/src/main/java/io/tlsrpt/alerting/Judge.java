@@ -96,6 +96,10 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
         alerts = context.getStateStore(ALERTS);
         cellSweep = new Sweep<>(cells);
         daySweep = new Sweep<>(days);
+        // Called again on the same object when the task begins anew after a transaction that was given up.
+        due.clear();
+        dueRead = false;
+        behindUntil = Instant.EPOCH;
         context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, wallClock -> tick(Instant.ofEpochMilli(wallClock)));
         context.schedule(SWEEP, PunctuationType.WALL_CLOCK_TIME, wallClock -> sweep());
     }

@@ -16,6 +16,11 @@ record KnownMxs(List<Known> known) {
     private static final int MOST = 100;
     private static final int MOST_UNTRUSTED = 20;
 
+    /// How many reports of this trust can make known.
+    static int most(boolean trusted) {
+        return trusted ? MOST : MOST_UNTRUSTED;
+    }
+
     /// @param named day of arrival of the newest report that named it
     /// @param trusted day of arrival of the newest trusted one; absent when there was none
     record Known(String mx, LocalDate named, @Nullable LocalDate trusted) {

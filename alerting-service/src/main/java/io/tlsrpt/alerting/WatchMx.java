@@ -11,6 +11,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -50,12 +51,21 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
     private static final int MOST_TRUSTED_CELLS = 1_000;
     private static final int MOST_UNTRUSTED_CELLS = 200;
 
+    /// RFC 8460 §4.4 knows no others. Any word of a stranger's would be a share of its own in each pooled day.
+    private static final Set<String> POLICY_TYPES = Set.of("sts", "tlsa", "no-policy-found");
+
+    private static final int MOST_FULL_DAYS = 10_000;
+
     private final DetectionMetrics metrics;
     private ProcessorContext<String, MxCell> context;
     private KeyValueStore<String, Aggregate> cells;
     private KeyValueStore<String, KnownMxs> mxs;
     private Sweep<Aggregate> cellSweep;
     private Sweep<KnownMxs> mxSweep;
+
+    /// Days of a domain that were found to hold as many cells of one trust as are kept: they need not be counted for
+    /// each further one. Only cells that go can change that.
+    private final Set<String> fullDays = new HashSet<>();
 
     private WatchMx(DetectionMetrics metrics) {
         this.metrics = metrics;
@@ -68,6 +78,7 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
         mxs = context.getStateStore(MXS);
         cellSweep = new Sweep<>(cells);
         mxSweep = new Sweep<>(mxs);
+        fullDays.clear();
         context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, wallClock -> sweep());
     }
 
@@ -81,10 +92,15 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
             metrics.aggregate(Outcome.REMOVED);
             Aggregate gone = cells.delete(cellKey);
             if (gone != null) {
+                fullDays.clear();
                 for (String mx : known(key.policyDomain()).names()) {
                     send(record, mx, MxCell.of(gone, mx).takenBack());
                 }
             }
+            return;
+        }
+        if (!POLICY_TYPES.contains(key.policyType())) {
+            metrics.aggregate(Outcome.UNKNOWN_POLICY_TYPE);
             return;
         }
         LocalDate today = today(Math.max(record.timestamp(), context.currentStreamTimeMs()));
@@ -98,16 +114,16 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
             return;
         }
         metrics.aggregate(Outcome.WATCHED);
-        Aggregate judged = onlyJudged(aggregate);
         KnownMxs before = known(key.policyDomain()).since(today.minusDays(DAYS));
+        Aggregate judged = onlyJudged(aggregate, before);
         KnownMxs after = before;
         for (String mx : named(judged)) {
             after = after.with(mx, today, MxCell.trusted(key.authentication()));
         }
-        for (String mx : after.names()) {
-            if (!before.contains(mx)) {
-                sendHistory(record, mx);
-            }
+        List<String> newcomers =
+                after.names().stream().filter(mx -> !before.contains(mx)).toList();
+        if (!newcomers.isEmpty()) {
+            sendHistory(record, newcomers);
         }
         cells.put(cellKey, judged);
         if (!after.equals(before)) {
@@ -118,12 +134,12 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
         }
     }
 
-    private void sendHistory(Record<AggregateKey, @Nullable Aggregate> record, String mx) {
+    private void sendHistory(Record<AggregateKey, @Nullable Aggregate> record, List<String> newcomers) {
         try (KeyValueIterator<String, Aggregate> history =
                 cells.prefixScan(StoreKey.prefix(record.key().policyDomain()), new StringSerializer())) {
             while (history.hasNext()) {
                 KeyValue<String, Aggregate> entry = history.next();
-                send(record, mx, MxCell.of(entry.value, mx));
+                newcomers.forEach(mx -> send(record, mx, MxCell.of(entry.value, mx)));
             }
         }
     }
@@ -140,6 +156,10 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
     /// Whether the domain has as many cells of this trust on this day as are kept.
     private boolean full(AggregateKey key) {
         boolean trusted = MxCell.trusted(key.authentication());
+        String fullDay = StoreKey.of(key.policyDomain(), key.window().toString(), Boolean.toString(trusted));
+        if (fullDays.contains(fullDay)) {
+            return true;
+        }
         int most = trusted ? MOST_TRUSTED_CELLS : MOST_UNTRUSTED_CELLS;
         int count = 0;
         try (KeyValueIterator<String, Aggregate> day = cells.prefixScan(
@@ -148,10 +168,26 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
                 count += MxCell.trusted(day.next().value.authentication()) == trusted ? 1 : 0;
             }
         }
-        return count >= most;
+        if (count < most) {
+            return false;
+        }
+        if (fullDays.size() == MOST_FULL_DAYS) {
+            fullDays.clear();
+        }
+        fullDays.add(fullDay);
+        return true;
     }
 
-    private static Aggregate onlyJudged(Aggregate aggregate) {
+    /// Without what no rule judges, and without the MX hosts that cannot become known beside those that are: a cell is
+    /// kept for weeks and read with all others of its domain whenever an MX is new.
+    private static Aggregate onlyJudged(Aggregate aggregate, KnownMxs known) {
+        Set<String> kept = new HashSet<>();
+        int unknown = 0;
+        for (String mx : named(aggregate)) {
+            if (known.contains(mx) || unknown++ < KnownMxs.most(MxCell.trusted(aggregate.authentication()))) {
+                kept.add(mx);
+            }
+        }
         return new Aggregate(
                 aggregate.window(),
                 aggregate.policyDomain(),
@@ -163,7 +199,8 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
                 aggregate.reportCount(),
                 aggregate.policyMode(),
                 aggregate.failures().stream()
-                        .filter(failure -> failure.failedSessionCount() > 0 && Rule.of(failure.resultType()) != null)
+                        .filter(failure ->
+                                judged(failure) && kept.contains(MxName.of(failure, aggregate.policyDomain())))
                         .toList(),
                 aggregate.firstReceivedAt(),
                 aggregate.lastReceivedAt(),
@@ -171,11 +208,17 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
                 aggregate.backfill());
     }
 
-    /// The names under which the failures are pooled, most failed sessions first.
+    private static boolean judged(Aggregate.Failure failure) {
+        return failure.failedSessionCount() > 0 && Rule.of(failure.resultType()) != null;
+    }
+
+    /// The names under which the judged failures are pooled, most failed sessions first.
     private static List<String> named(Aggregate aggregate) {
         Map<String, Long> failed = new HashMap<>();
         for (Aggregate.Failure failure : aggregate.failures()) {
-            failed.merge(MxName.of(failure, aggregate.policyDomain()), failure.failedSessionCount(), Long::sum);
+            if (judged(failure)) {
+                failed.merge(MxName.of(failure, aggregate.policyDomain()), failure.failedSessionCount(), Long::sum);
+            }
         }
         List<String> names = new ArrayList<>(failed.keySet());
         names.sort(Comparator.<String>comparingLong(name -> -failed.getOrDefault(name, 0L))

@@ -6,6 +6,7 @@ import static io.tlsrpt.alerting.Detection.MX;
 import static io.tlsrpt.alerting.Detection.STARTTLS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Json;
 import java.nio.file.Path;
@@ -433,6 +434,68 @@ class DetectionTopologyTest {
         assertThat(detection.state.values().stream().filter(alert -> MX.equals(alert.receivingMxHostname())))
                 .singleElement()
                 .satisfies(alert -> assertThat(alert.severity()).isEqualTo("critical"));
+    }
+
+    /// One pooled day is one record of a changelog: were each invented word a share of its own, detection would stop
+    /// for good at the first that is too large to be written.
+    @Test
+    void inventedPolicyTypesDoNotMakeAPooledDayLarge() {
+        detection.hoursAfter(DAY_0, 4);
+        for (int i = 0; i < 300; i++) {
+            detection
+                    .cell(DAY_0, "forger.example")
+                    .domain("d" + i + ".forged.example")
+                    .policyType("sts" + i)
+                    .authentication("none")
+                    .failed(EXPIRED, 1, 1)
+                    .arrives();
+        }
+        detection.cell(DAY_0, "google.com").failed(EXPIRED, 31, 40).arrives();
+
+        assertThat(detection.counted("tlsrpt.detection.aggregates", "outcome", "unknown-policy-type"))
+                .isEqualTo(300);
+        assertThat(detection.stores().getOrDefault("mx-days", Map.of()))
+                .hasSize(1)
+                .allSatisfy((key, day) -> assertThat(((MxDay) day).shares()).hasSize(1));
+        assertThat(detection.told()).containsExactly("firing critical");
+    }
+
+    @Test
+    void ofAHostileCellOnlyWhatCanBecomeKnownIsKept() {
+        detection.hoursAfter(DAY_0, 4);
+        detection.cell(DAY_0, "google.com").failed(EXPIRED, 31, 40).arrives();
+        Detection.Cell hostile = detection.cell(DAY_0, "forger.example").authentication("none");
+        for (int i = 0; i < 1_000; i++) {
+            hostile.failed(EXPIRED, "mx" + i + ".forged.example", 10, 1_000);
+        }
+        hostile.failed(EXPIRED, MX, 1, 1_000).arrives();
+
+        assertThat(detection.stores().getOrDefault("domain-cells", Map.of()).values())
+                .map(cell -> (Aggregate) cell)
+                .filteredOn(cell -> cell.authentication().equals("none"))
+                .singleElement()
+                .satisfies(cell -> assertThat(cell.failures())
+                        .hasSize(21)
+                        .anySatisfy(failure ->
+                                assertThat(failure.receivingMxHostname()).isEqualTo(MX)));
+    }
+
+    @Test
+    void aDayIsFullUntilACellGoes() {
+        detection.hoursAfter(DAY_0, 4);
+        for (int i = 0; i < 202; i++) {
+            detection
+                    .cell(DAY_0, "s" + i + ".example")
+                    .authentication("none")
+                    .sessions(1)
+                    .arrives();
+        }
+        assertThat(detection.counted("tlsrpt.detection.aggregates", "outcome", "over-limit"))
+                .isEqualTo(2);
+        detection.cell(DAY_0, "s7.example").authentication("none").vanishes();
+        detection.cell(DAY_0, "s201.example").authentication("none").sessions(1).arrives();
+        assertThat(detection.counted("tlsrpt.detection.aggregates", "outcome", "over-limit"))
+                .isEqualTo(2);
     }
 
     @Test
