@@ -340,7 +340,12 @@ class DocumentsTest {
 
     private static List<SettingsFault.Fault> faults(String name, String yaml) {
         try {
-            SettingsFile.parse(name, yaml, variable -> "https://hooks.example.com/" + variable);
+            SettingsFile.parse(
+                    name,
+                    yaml,
+                    variable -> variable.endsWith("SECRET")
+                            ? "whsec_" + "A".repeat(32)
+                            : "https://hooks.example.com/" + variable);
             return List.of();
         } catch (SettingsFault bad) {
             return bad.faults();

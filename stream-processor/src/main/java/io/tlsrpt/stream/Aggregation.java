@@ -11,13 +11,10 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.Objects;
-import org.apache.kafka.common.serialization.StringSerializer;
-import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
-import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 
@@ -79,7 +76,8 @@ final class Aggregation implements Processor<String, Event, AggregateKey, Aggreg
         }
     }
 
-    /// Beginning of the keys of the entry's pending failures; a report-key has no `#` and an entry's id only one.
+    /// Key of the head of the entry's pending failures and beginning of theirs; a report-key has no `#` and an entry's
+    /// id only one.
     private static String entryOf(Event event) {
         String id = event.eventId();
         if (event.isRetraction()) {
@@ -97,14 +95,18 @@ final class Aggregation implements Processor<String, Event, AggregateKey, Aggreg
                 + Json.MAPPER.writeValueAsString(
                         Arrays.<@Nullable String>asList(tally.resultType(), tally.receivingMxHostname()));
         PendingTally waiting = pendingEntries.get(key);
+        if (waiting != null && waiting.tally() != null) {
+            pendingEntries.put(
+                    key,
+                    new PendingTally(
+                            waiting.version(), waiting.since(), waiting.tally().plus(tally), waiting.previous()));
+            return;
+        }
+        long now = context.currentSystemTimeMs();
+        PendingTally head = pendingEntries.get(entry);
         pendingEntries.put(
-                key,
-                waiting == null
-                        ? new PendingTally(PendingTally.VERSION, context.currentSystemTimeMs(), tally)
-                        : new PendingTally(
-                                waiting.version(),
-                                waiting.since(),
-                                waiting.tally().plus(tally)));
+                key, new PendingTally(PendingTally.VERSION, now, tally, head == null ? null : head.previous()));
+        pendingEntries.put(entry, new PendingTally(PendingTally.VERSION, now, null, key));
     }
 
     private void add(Record<String, Event> record, String entry) {
@@ -117,16 +119,15 @@ final class Aggregation implements Processor<String, Event, AggregateKey, Aggreg
                 Objects.requireNonNull(summary.authentication()));
         Cell cell = Cell.of(cells.get(key));
         cell.add(summary);
-        try (KeyValueIterator<String, PendingTally> waiting =
-                pendingEntries.prefixScan(entry, new StringSerializer())) {
-            while (waiting.hasNext()) {
-                KeyValue<String, PendingTally> failures = waiting.next();
+        PendingTally waiting = pendingEntries.delete(entry);
+        while (waiting != null && waiting.previous() != null) {
+            waiting = pendingEntries.delete(waiting.previous());
+            if (waiting != null && waiting.tally() != null) {
                 if (summary.isRetraction()) {
-                    cell.subtract(failures.value.tally());
+                    cell.subtract(waiting.tally());
                 } else {
-                    cell.add(failures.value.tally());
+                    cell.add(waiting.tally());
                 }
-                pendingEntries.delete(failures.key);
             }
         }
         if (cell.empty()) {
