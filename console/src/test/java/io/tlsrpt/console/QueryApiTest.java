@@ -336,7 +336,7 @@ class QueryApiTest {
     }
 
     private static HttpListener serve(QueryApi api) {
-        return HttpListener.start(List.of(new Routes("api", ANY_PORT, null, api::routing)));
+        return HttpListener.start(List.of(new Routes("api", ANY_PORT, null, api::routing)), new SimpleMeterRegistry());
     }
 
     private JsonNode json(String path) throws Exception {

@@ -1,13 +1,13 @@
 package io.tlsrpt.ingest;
 
+import io.helidon.http.RequestException;
+import io.helidon.http.Status;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -29,7 +29,10 @@ sealed interface Body {
     /// The sender takes too long.
     record Slow() implements Body {}
 
-    /// The connection broke, or was cut because nothing came any more: nobody is there to answer.
+    /// The request contradicts itself; where it ends cannot be known.
+    record Malformed(String why) implements Body {}
+
+    /// The connection broke: nobody is there to answer.
     record Gone() implements Body {}
 
     /// Other bodies take all the memory there is for them.
@@ -37,29 +40,27 @@ sealed interface Body {
 
     /// Reads bodies under limits that hold for all of them together.
     ///
-    /// Memory is taken as bytes arrive, so that announcing a long body costs a stranger nothing of ours. A connection
-    /// on
-    /// which nothing moves is cut by interrupting its thread, which closes its channel.
-    final class Reader implements AutoCloseable {
+    /// Memory is taken as bytes arrive, little at first, so that neither announcing a long body nor sending one slowly
+    /// costs a stranger much of ours.
+    final class Reader {
 
         private static final Logger LOG = LoggerFactory.getLogger(Reader.class);
 
-        private static final int STEP = 64 * 1024;
+        private static final int UNIT = 4 * 1024;
+        private static final int MAX_STEP = 64 * 1024;
         private static final Duration WAIT_FOR_ROOM = Duration.ofSeconds(2);
 
         private final int maxBytes;
         private final Duration deadline;
         private final Semaphore room;
-        private final ScheduledExecutorService watchdog;
 
         /// @param maxBytes of one body
         /// @param deadline for one body, from its head to its last byte
         /// @param budget bytes that all bodies may hold at one time
-        Reader(int maxBytes, Duration deadline, long budget, ScheduledExecutorService watchdog) {
+        Reader(int maxBytes, Duration deadline, long budget) {
             this.maxBytes = maxBytes;
             this.deadline = deadline;
-            this.room = new Semaphore(Math.toIntExact(Math.max(1, budget / STEP)));
-            this.watchdog = watchdog;
+            this.room = new Semaphore(Math.toIntExact(Math.max(1, budget / UNIT)));
         }
 
         /// A body and the memory it holds, given back by [#close].
@@ -77,11 +78,11 @@ sealed interface Body {
                 held = 0;
             }
 
-            private boolean take() throws InterruptedException {
-                if (!room.tryAcquire(WAIT_FOR_ROOM.toMillis(), TimeUnit.MILLISECONDS)) {
+            private boolean take(int units) throws InterruptedException {
+                if (!room.tryAcquire(units, WAIT_FOR_ROOM.toMillis(), TimeUnit.MILLISECONDS)) {
                     return false;
                 }
-                held++;
+                held += units;
                 return true;
             }
         }
@@ -94,116 +95,60 @@ sealed interface Body {
                 held.body = new TooLong(new byte[0]);
                 return held;
             }
-            Cut cut = new Cut(Thread.currentThread());
-            ScheduledFuture<?> alarm =
-                    watchdog.schedule(cut, deadline.plusSeconds(1).toMillis(), TimeUnit.MILLISECONDS);
             try {
-                held.body = read(request.content().inputStream(), tooLong ? STEP : maxBytes, tooLong, held);
-            } catch (IOException | InterruptedException | RuntimeException gone) {
-                // Helidon has runtime exceptions of its own for closed sockets and broken chunks
+                held.body = read(request.content().inputStream(), tooLong, held);
+            } catch (RequestException refused) {
+                held.body = refused.status().equals(Status.REQUEST_TIMEOUT_408)
+                        ? new Slow()
+                        : new Malformed(String.valueOf(refused.getMessage()));
+            } catch (IOException | RuntimeException gone) {
+                // Helidon has runtime exceptions of its own for closed sockets
                 LOG.atDebug().setCause(gone).log("a body never became complete");
                 held.body = new Gone();
-            } finally {
-                alarm.cancel(false);
-                cut.over();
+            } catch (InterruptedException stopping) {
+                Thread.currentThread().interrupt();
+                held.body = new Gone();
             }
             return held;
         }
 
-        private Body read(InputStream in, int limit, boolean tooLong, Held held)
-                throws IOException, InterruptedException {
+        private Body read(InputStream in, boolean tooLong, Held held) throws IOException, InterruptedException {
             long end = System.nanoTime() + deadline.toNanos();
+            int limit = tooLong ? Submission.HEAD_BYTES : maxBytes + 1;
             List<byte[]> steps = new ArrayList<>();
             int total = 0;
             int free = 0;
-            while (true) {
+            while (total < limit) {
                 if (free == 0) {
-                    if (tooLong && total == limit) {
-                        return new TooLong(joined(steps, total));
-                    }
-                    if (!held.take()) {
+                    free = Math.clamp(total, UNIT, MAX_STEP);
+                    if (!held.take(free / UNIT)) {
                         return new NoRoom();
                     }
-                    steps.add(new byte[STEP]);
-                    free = STEP;
+                    steps.add(new byte[free]);
                 }
-                int read = in.read(steps.getLast(), STEP - free, free);
+                byte[] step = steps.getLast();
+                int read = in.read(step, step.length - free, Math.min(free, limit - total));
                 if (read < 0) {
                     return tooLong ? new TooLong(joined(steps, total)) : new Whole(joined(steps, total));
                 }
                 total += read;
                 free -= read;
-                if (total > limit) {
-                    return new TooLong(joined(steps, Math.min(total, Submission.HEAD_BYTES)));
-                }
                 if (System.nanoTime() > end) {
                     return new Slow();
                 }
             }
-        }
-
-        /// Reads on for a moment and throws away, so that the sender, who may still be sending, hears the answer
-        /// instead of
-        /// a reset connection.
-        void discard(ServerRequest request, Duration atMost, long bytes) {
-            Cut cut = new Cut(Thread.currentThread());
-            ScheduledFuture<?> alarm = watchdog.schedule(cut, atMost.toMillis(), TimeUnit.MILLISECONDS);
-            try {
-                InputStream in = request.content().inputStream();
-                byte[] waste = new byte[STEP];
-                long left = bytes;
-                for (int read = 0; read >= 0 && left > 0; left -= read) {
-                    read = in.read(waste);
-                }
-            } catch (IOException | RuntimeException gone) {
-                LOG.atTrace().setCause(gone).log("the sender took its answer, or did not want it");
-            } finally {
-                alarm.cancel(false);
-                cut.over();
-            }
+            return new TooLong(joined(steps, Math.min(total, Submission.HEAD_BYTES)));
         }
 
         private static byte[] joined(List<byte[]> steps, int total) {
             byte[] bytes = new byte[total];
-            for (int i = 0, at = 0; at < total; i++) {
-                int length = Math.min(STEP, total - at);
-                System.arraycopy(steps.get(i), 0, bytes, at, length);
+            int at = 0;
+            for (byte[] step : steps) {
+                int length = Math.min(step.length, total - at);
+                System.arraycopy(step, 0, bytes, at, length);
                 at += length;
             }
             return bytes;
-        }
-
-        @Override
-        public void close() {
-            watchdog.shutdownNow();
-        }
-    }
-
-    /// Interrupts a thread unless it is through by then.
-    final class Cut implements Runnable {
-        private static final Logger LOG = LoggerFactory.getLogger(Cut.class);
-        private final Thread thread;
-        private boolean fired;
-        private boolean over;
-
-        Cut(Thread thread) {
-            this.thread = thread;
-        }
-
-        @Override
-        public synchronized void run() {
-            if (!over) {
-                fired = true;
-                thread.interrupt();
-            }
-        }
-
-        /// Nothing is interrupted after this; an interrupt that came before is cleared.
-        synchronized void over() {
-            over = true;
-            if (fired && Thread.interrupted()) {
-                LOG.atDebug().log("a connection on which nothing moved was cut");
-            }
         }
     }
 }

@@ -112,6 +112,7 @@ final class ImportDoor {
 
     private void handle(ServerRequest request, ServerResponse response) {
         if (!request.prologue().method().equals(Method.POST)) {
+            metrics.turnedAway(IngestMetrics.TurnedAway.METHOD);
             response.header(HeaderNames.ALLOW, "POST");
             Problem.of(Status.METHOD_NOT_ALLOWED_405, "method-not-allowed", "files are posted", null)
                     .send(response);
@@ -245,11 +246,16 @@ final class ImportDoor {
             underWay.add(
                     switch (found) {
                         case ReportFiles.Found.Document document -> taken(document, name);
-                        case ReportFiles.Found.Skipped skipped ->
-                            CompletableFuture.completedFuture(new Line(name, null, Line.SKIPPED, null, skipped.why()));
-                        case ReportFiles.Found.Broken broken ->
-                            CompletableFuture.completedFuture(
+                        case ReportFiles.Found.Skipped skipped -> {
+                            metrics.notRead(IngestMetrics.NotRead.SKIPPED);
+                            yield CompletableFuture.completedFuture(
+                                    new Line(name, null, Line.SKIPPED, null, skipped.why()));
+                        }
+                        case ReportFiles.Found.Broken broken -> {
+                            metrics.notRead(IngestMetrics.NotRead.BROKEN_ARCHIVE);
+                            yield CompletableFuture.completedFuture(
                                     new Line(name, null, Line.FAILED, "broken-archive", Untrusted.shown(broken.why())));
+                        }
                     });
             while (!underWay.isEmpty()
                     && (underWay.size() >= MAX_UNDER_WAY || underWay.peekFirst().isDone())) {

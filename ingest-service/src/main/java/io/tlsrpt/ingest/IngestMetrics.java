@@ -25,9 +25,16 @@ final class IngestMetrics {
         UNKNOWN_PATH,
         METHOD,
         SLOW,
+        MALFORMED,
         GONE,
         NO_ROOM,
         CROSS_ORIGIN
+    }
+
+    /// What in an imported file is handed on to nobody.
+    enum NotRead {
+        SKIPPED,
+        BROKEN_ARCHIVE
     }
 
     private final MeterRegistry meters;
@@ -80,9 +87,21 @@ final class IngestMetrics {
     void turnedAway(TurnedAway why) {
         Counter.builder("tlsrpt.intake.turned.away")
                 .description("Requests that never became a submission")
-                .tag("why", why.name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .tag("why", word(why))
                 .register(meters)
                 .increment();
+    }
+
+    void notRead(NotRead why) {
+        Counter.builder("tlsrpt.import.not.read")
+                .description("Parts of imported files that are no documents")
+                .tag("why", word(why))
+                .register(meters)
+                .increment();
+    }
+
+    private static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     void watch(Spool spool, Delivery delivery) {

@@ -78,9 +78,9 @@ public final class IngestService implements Service {
                 delivery,
                 spool,
                 metrics);
-        Body.Reader bodies =
-                new Body.Reader(settings.intake().maxBody().asInt(), BODY_DEADLINE, bodyBudget(settings), timers);
-        this.endpoint = new ReportEndpoint(settings.intake(), intake, bodies, metrics, surroundings.clock());
+        Body.Reader bodies = new Body.Reader(settings.intake().maxBody().asInt(), BODY_DEADLINE, bodyBudget(settings));
+        this.endpoint = new ReportEndpoint(
+                () -> surroundings.current().get().intake(), intake, bodies, metrics, surroundings.clock());
         this.verdicts = new VerdictWatch(
                 topics.verdicts().name(),
                 () -> new KafkaConsumer<>(

@@ -17,8 +17,8 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,23 +32,21 @@ final class ReportEndpoint {
 
     private static final Logger LOG = LoggerFactory.getLogger(ReportEndpoint.class);
     private static final String PATH = "/v1/tlsrpt";
-    private static final Duration LINGER = Duration.ofSeconds(2);
-    private static final long LINGER_BYTES = 8L * 1024 * 1024;
 
     /// W3C Trace Context, version 00; an all-zero id is invalid.
     private static final Pattern TRACEPARENT =
             Pattern.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}");
 
-    private final List<Settings.Intake.Token> tokens;
-    private final TrustedNetworks trusted;
+    private final Supplier<Settings.Intake> settings;
     private final Intake intake;
     private final Body.Reader bodies;
     private final IngestMetrics metrics;
     private final Clock clock;
 
-    ReportEndpoint(Settings.Intake settings, Intake intake, Body.Reader bodies, IngestMetrics metrics, Clock clock) {
-        this.tokens = settings.tokens();
-        this.trusted = TrustedNetworks.parse(settings.trustedNetworks());
+    /// @param settings as they are now; tokens and trusted networks are asked for each report
+    ReportEndpoint(
+            Supplier<Settings.Intake> settings, Intake intake, Body.Reader bodies, IngestMetrics metrics, Clock clock) {
+        this.settings = settings;
         this.intake = intake;
         this.bodies = bodies;
         this.metrics = metrics;
@@ -81,29 +79,29 @@ final class ReportEndpoint {
         Channel channel = channel(request.path().path());
         if (!channel.known()) {
             metrics.turnedAway(IngestMetrics.TurnedAway.UNKNOWN_PATH);
-            closing(request, response, Problem.of(Status.NOT_FOUND_404, "not-found", null, null));
+            last(response, Problem.of(Status.NOT_FOUND_404, "not-found", null, null));
+            return;
         }
         try (Body.Reader.Held held = bodies.read(request)) {
             switch (held.body()) {
                 case Body.Whole whole ->
                     answer(intake.take(submission(request, whole.bytes(), false, channel)), response);
-                case Body.TooLong tooLong ->
-                    closing(
-                            request,
-                            response,
-                            () -> answer(intake.take(submission(request, tooLong.head(), true, channel)), response));
+                case Body.TooLong tooLong -> {
+                    response.header(HeaderValues.CONNECTION_CLOSE);
+                    answer(intake.take(submission(request, tooLong.head(), true, channel)), response);
+                }
                 case Body.Slow slow -> {
                     metrics.turnedAway(IngestMetrics.TurnedAway.SLOW);
-                    closing(
-                            request,
-                            response,
-                            Problem.of(Status.REQUEST_TIMEOUT_408, "too-slow", "the body took too long", null));
+                    last(response, Problem.of(Status.REQUEST_TIMEOUT_408, "too-slow", "the body took too long", null));
+                }
+                case Body.Malformed malformed -> {
+                    metrics.turnedAway(IngestMetrics.TurnedAway.MALFORMED);
+                    last(response, Problem.of(Status.BAD_REQUEST_400, "malformed-body", malformed.why(), null));
                 }
                 case Body.NoRoom noRoom -> {
                     metrics.turnedAway(IngestMetrics.TurnedAway.NO_ROOM);
                     response.header(HeaderNames.RETRY_AFTER, "10");
-                    closing(
-                            request,
+                    last(
                             response,
                             Problem.of(Status.SERVICE_UNAVAILABLE_503, "busy", "too many reports at once", null));
                 }
@@ -114,6 +112,12 @@ final class ReportEndpoint {
                 }
             }
         }
+    }
+
+    /// Answers a request whose body was not read to its end; nothing more can be understood on this connection.
+    private static void last(ServerResponse response, Problem problem) {
+        response.header(HeaderValues.CONNECTION_CLOSE);
+        problem.send(response);
     }
 
     private void answer(Outcome outcome, ServerResponse response) {
@@ -144,33 +148,22 @@ final class ReportEndpoint {
         response.send(Json.MAPPER.writeValueAsBytes(new Created(reportKey)));
     }
 
-    private void closing(ServerRequest request, ServerResponse response, Problem problem) {
-        closing(request, response, () -> problem.send(response));
-    }
-
-    /// Answers a request whose body was not read to its end; nothing more can be understood on this connection.
-    private void closing(ServerRequest request, ServerResponse response, Runnable answer) {
-        response.header(HeaderValues.CONNECTION_CLOSE);
-        answer.run();
-        if (request.continueSent()) {
-            bodies.discard(request, LINGER, LINGER_BYTES);
-        }
-        throw new CloseConnectionException("answered before the end of the body");
-    }
-
     private Submission submission(ServerRequest request, byte[] bytes, boolean cut, Channel channel) {
-        InetAddress peer = peer(request);
         return new Submission(
                 bytes,
                 cut,
                 Source.HTTPS,
                 clock.instant(),
                 remote(request),
-                peer != null && trusted.contains(peer) ? Authentication.OPERATOR : Authentication.NONE,
+                trusted(peer(request)) ? Authentication.OPERATOR : Authentication.NONE,
                 channel.domain(),
                 Submission.Backfill.NO,
                 null,
                 traceparent(request));
+    }
+
+    private boolean trusted(@Nullable InetAddress peer) {
+        return peer != null && settings.get().trustedNetworks().stream().anyMatch(network -> network.contains(peer));
     }
 
     private static @Nullable String traceparent(ServerRequest request) {
@@ -195,6 +188,7 @@ final class ReportEndpoint {
         if (token.indexOf('/') >= 0) {
             return new Channel(false, null);
         }
+        List<Settings.Intake.Token> tokens = settings.get().tokens();
         if (tokens.isEmpty()) {
             return new Channel(true, null);
         }

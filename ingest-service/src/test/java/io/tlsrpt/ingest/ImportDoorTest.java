@@ -14,6 +14,9 @@ import io.tlsrpt.topics.RawPosition;
 import io.tlsrpt.topics.Verdict;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -67,7 +70,8 @@ class ImportDoorTest {
                 intake.metrics,
                 intake.clock);
         door.start();
-        listener = HttpListener.start(List.of(new Routes("api", HostPort.parse("127.0.0.1:0"), null, door::routing)));
+        listener = HttpListener.start(
+                List.of(new Routes("api", HostPort.parse("127.0.0.1:0"), null, door::routing)), intake.meters);
     }
 
     @AfterEach
@@ -228,6 +232,24 @@ class ImportDoorTest {
         assertThat(intake.broker.history()).isEmpty();
         verdict(0, "accepted");
         assertThat(post("", report("a"), "Origin", self).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void whatARefusedPageSentIsNotTakenForTheNextRequest() throws Exception {
+        byte[] report = report("a");
+        String hidden = "POST /api/v1/import HTTP/1.1\r\nHost: x\r\nContent-Length: " + report.length + "\r\n\r\n";
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), listener.address().port())) {
+            OutputStream out = socket.getOutputStream();
+            out.write(("POST /api/v1/import HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.example\r\nContent-Length: "
+                            + (hidden.length() + report.length) + "\r\n\r\n" + hidden)
+                    .getBytes(StandardCharsets.US_ASCII));
+            out.write(report);
+            socket.shutdownOutput();
+            String answers = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(answers).startsWith("HTTP/1.1 403").doesNotContain("HTTP/1.1 200");
+        }
+        assertThat(intake.broker.history()).isEmpty();
     }
 
     @Test

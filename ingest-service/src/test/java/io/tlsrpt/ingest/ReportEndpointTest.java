@@ -56,7 +56,7 @@ class ReportEndpointTest {
         door = new TestIntake(data, Broker.ACKNOWLEDGES, yaml);
         ReportEndpoint endpoint = door.endpoint(bodyDeadline, room);
         listener = HttpListener.start(
-                List.of(new Routes("intake", HostPort.parse("127.0.0.1:0"), null, endpoint::routing)));
+                List.of(new Routes("intake", HostPort.parse("127.0.0.1:0"), null, endpoint::routing)), door.meters);
     }
 
     @AfterEach
@@ -324,7 +324,7 @@ class ReportEndpointTest {
                     assertThat(cut).isNotNull();
                 }
             });
-            assertThat(answer(socket)).startsWith("HTTP/1.1 408");
+            assertThat(answerToASenderWhoSendsOn(socket)).startsWith("HTTP/1.1 408");
             drip.join();
         }
         assertThat(door.count("tlsrpt.intake.turned.away", "why", "slow")).isEqualTo(1);
@@ -332,16 +332,88 @@ class ReportEndpointTest {
     }
 
     @Test
-    void aSenderWhoStopsIsCut() throws Exception {
-        open("", Duration.ofMillis(200), ROOM);
+    void aBodyWhoseEndCannotBeKnownIsRefused() throws Exception {
+        open("");
+        String head = "POST /v1/tlsrpt HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n";
         try (Socket socket = socket()) {
-            ascii(
-                    socket.getOutputStream(),
-                    "POST /v1/tlsrpt HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{\"organization-name\":");
-            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+            ascii(socket.getOutputStream(), head + "\r\n5\r\nhello and more\r\n0\r\n\r\n");
+            assertThat(answer(socket)).startsWith("HTTP/1.1 400").contains("\"reason\":\"malformed-body\"");
         }
-        await().until(() -> door.count("tlsrpt.intake.turned.away", "why", "gone") == 1);
+        try (Socket socket = socket()) {
+            ascii(socket.getOutputStream(), head + "Content-Length: 5\r\n\r\nhello");
+            assertThat(answer(socket)).startsWith("HTTP/1.1 400").contains("\"reason\":\"bad-request\"");
+        }
+        assertThat(door.count("tlsrpt.intake.turned.away", "why", "malformed")).isEqualTo(1);
+        assertThat(door.count("tlsrpt.http.refused", "why", "bad-request")).isEqualTo(1);
         assertTheNextGoodReportIsTaken();
+    }
+
+    @Test
+    void aProxyThatSpeaksHttp10IsServed() throws Exception {
+        open("");
+        byte[] report = SampleReports.report().gzip();
+        try (Socket socket = socket()) {
+            OutputStream out = socket.getOutputStream();
+            ascii(
+                    out,
+                    "POST /v1/tlsrpt HTTP/1.0\r\nHost: x\r\nConnection: close\r\nContent-Length: " + report.length
+                            + "\r\n\r\n");
+            out.write(report);
+            assertThat(answer(socket)).startsWith("HTTP/1.1 201").endsWith("{\"report-key\":\"" + KEY + "\"}");
+        }
+        try (Socket socket = socket()) {
+            ascii(socket.getOutputStream(), "POST /v1/tlsrpt HTTP/1.0\r\n\r\n");
+            assertThat(answer(socket)).startsWith("HTTP/1.1 400").contains("\"reason\":\"empty\"");
+        }
+        assertThat(door.raw()).hasSize(1);
+    }
+
+    @Test
+    void anAnswerThatEndsTheConnectionEndsItWhateverComesAfterwards() throws Exception {
+        open("intake: {tokens: [{token: abcdefghijklmnop}]}\n");
+        byte[] report = SampleReports.report().gzip();
+        String hidden =
+                "POST /v1/tlsrpt/abcdefghijklmnop HTTP/1.1\r\nHost: x\r\nContent-Length: " + report.length + "\r\n\r\n";
+        for (String head : List.of(
+                "POST /v1/tlsrpt/unknown HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n",
+                "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\nExpect: 100-continue\r\n\r\n")) {
+            try (Socket socket = socket()) {
+                ascii(socket.getOutputStream(), head + hidden);
+                socket.getOutputStream().write(report);
+                socket.shutdownOutput();
+                assertThat(answer(socket)).startsWith("HTTP/1.1 404").doesNotContain("201");
+            }
+        }
+        assertThat(door.raw()).isEmpty();
+    }
+
+    @Test
+    void aThousandSlowSendersDoNotKeepOutAGoodOne() throws Exception {
+        open("", Duration.ofSeconds(30), 40L * 1024 * 1024);
+        List<Socket> slow = new java.util.ArrayList<>();
+        try {
+            for (int i = 0; i < 1000; i++) {
+                Socket socket = socket();
+                slow.add(socket);
+                ascii(
+                        socket.getOutputStream(),
+                        switch (i % 3) {
+                            case 0 -> "POST /v1/tlsrpt HT";
+                            case 1 ->
+                                "POST /v1/tlsrpt HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n"
+                                        + "{".repeat(5000);
+                            default ->
+                                "POST /v1/tlsrpt HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\n{";
+                        });
+            }
+            for (int i = 0; i < 20; i++) {
+                assertTheNextGoodReportIsTaken();
+            }
+        } finally {
+            for (Socket socket : slow) {
+                socket.close();
+            }
+        }
     }
 
     @Test
@@ -416,6 +488,16 @@ class ReportEndpointTest {
     private static void ascii(OutputStream out, String text) throws IOException {
         out.write(text.getBytes(StandardCharsets.US_ASCII));
         out.flush();
+    }
+
+    /// Its connection is reset in the end; the answer came before.
+    private static String answerToASenderWhoSendsOn(Socket socket) throws IOException {
+        StringBuilder text = new StringBuilder();
+        InputStream in = socket.getInputStream();
+        while (text.indexOf("}") < 0) {
+            text.append((char) in.read());
+        }
+        return text.toString();
     }
 
     private static String answer(Socket socket) throws IOException {

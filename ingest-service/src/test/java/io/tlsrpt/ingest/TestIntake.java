@@ -82,9 +82,9 @@ final class TestIntake implements AutoCloseable {
 
     ReportEndpoint endpoint(Duration bodyDeadline, long budget) {
         return new ReportEndpoint(
-                settings.intake(),
+                settings::intake,
                 intake,
-                new Body.Reader(settings.intake().maxBody().asInt(), bodyDeadline, budget, timers),
+                new Body.Reader(settings.intake().maxBody().asInt(), bodyDeadline, budget),
                 metrics,
                 clock);
     }

@@ -4,6 +4,7 @@ import io.helidon.common.tls.Tls;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
+import io.helidon.http.Status;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
@@ -14,20 +15,27 @@ import io.helidon.webserver.http.RoutingRequest;
 import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http1.Http1Config;
 import io.helidon.webserver.http1.Http1ConnectionSelector;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One address that answers HTTP, for all the routes that name it. Limits: 4,096 connections, 16 KiB of headers,
-/// 15 s without a byte from the peer, 60 s idle between requests.
+/// One address that answers HTTP/1.1 and 1.0, for all the routes that name it. Limits: 4,096 connections, 15 s without
+/// a
+/// byte from the peer, and those of [RequestFraming] on each request.
+///
+/// What the server refuses before any route has it is counted as `tlsrpt.http.refused`.
 public final class HttpListener implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(HttpListener.class);
     private static final int MAX_CONNECTIONS = 4096;
-    private static final int MAX_HEADER_BYTES = 16 * 1024;
+    private static final int MAX_REQUEST_LINE_BYTES = 8 * 1024;
     private static final Duration READ_TIMEOUT = Duration.ofSeconds(15);
     private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(60);
     private static final Duration GRACE = Duration.ofSeconds(5);
@@ -46,20 +54,21 @@ public final class HttpListener implements AutoCloseable {
     }
 
     /// @param routes all of one address, and alike in their TLS
+    /// @param meters where what is refused is counted
     /// @throws IllegalStateException when the address cannot be used, naming the setting that moves it
-    public static HttpListener start(List<Routes> routes) {
+    public static HttpListener start(List<Routes> routes, MeterRegistry meters) {
         Routes first = routes.getFirst();
         List<String> listenerNames =
                 routes.stream().map(Routes::name).distinct().toList();
         String names = String.join("+", listenerNames);
         for (Routes other : routes) {
-            if (!java.util.Objects.equals(other.tls(), first.tls())) {
+            if (!Objects.equals(other.tls(), first.tls())) {
                 throw new IllegalStateException(names + " share " + first.address()
                         + " but not their tls settings; give them addresses of their own");
             }
         }
         HttpRouting.Builder routing = HttpRouting.builder();
-        routing.addFilter(HttpListener::closeWhenAsked);
+        routing.addFilter(HttpListener::closeAsSaid);
         routes.forEach(each -> each.routing().accept(routing));
         ReloadingKeyStore keyStore = first.tls() == null ? null : new ReloadingKeyStore(first.tls());
         WebServerConfig.Builder config = WebServer.builder()
@@ -71,14 +80,16 @@ public final class HttpListener implements AutoCloseable {
                 .idleConnectionTimeout(IDLE_TIMEOUT)
                 .shutdownGracePeriod(GRACE)
                 .connectionOptions(socket -> socket.readTimeout(READ_TIMEOUT).tcpNoDelay(true))
-                .addConnectionSelector(Http1ConnectionSelector.builder()
+                .protocolsDiscoverServices(false) // none but ours
+                .addConnectionSelector(new FramedHttp1(Http1ConnectionSelector.builder()
                         .config(Http1Config.builder()
-                                .maxHeadersSize(MAX_HEADER_BYTES)
+                                .maxPrologueLength(MAX_REQUEST_LINE_BYTES)
+                                .maxHeadersSize(2 * RequestFraming.MAX_HEAD_BYTES) // the framing refuses earlier
                                 .continueImmediately(false)
                                 .build())
-                        .build())
+                        .build()))
                 .contentEncoding(new BodyAsSent())
-                .directHandlers(problems())
+                .directHandlers(problems(meters))
                 .routing(routing);
         if (keyStore != null) {
             config.tls(Tls.builder().sslContext(keyStore.sslContext()).build());
@@ -126,32 +137,49 @@ public final class HttpListener implements AutoCloseable {
         server.stop();
     }
 
-    /// The server says `Connection: close` where the client asked for it, but waits for the client to do it: we do it.
-    private static void closeWhenAsked(FilterChain chain, RoutingRequest request, RoutingResponse response) {
+    /// Closes the connection after an answer that says so. Without this the server would read on, and take what is left
+    /// of an unread body for the next request. A sender who still waits for our go-ahead does not know either whether
+    /// its
+    /// body is wanted, so that connection ends too.
+    private static void closeAsSaid(FilterChain chain, RoutingRequest request, RoutingResponse response) {
+        boolean asks = request.headers().containsToken(HeaderValues.EXPECT_100);
+        response.beforeSend(() -> {
+            if (asks && !request.continueSent()) {
+                response.header(HeaderValues.CONNECTION_CLOSE);
+            }
+        });
         chain.proceed();
-        if (request.headers().contains(HeaderValues.CONNECTION_CLOSE) && response.isSent()) {
-            throw new CloseConnectionException("as the client asked");
+        if (response.isSent() && response.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
+            throw new CloseConnectionException("as the answer says");
         }
     }
 
     /// What the server itself refuses, before any route, is answered in the same form as everything else (RFC 9457).
-    private static DirectHandlers problems() {
-        DirectHandler problem = (request, type, status, headers, message) -> {
-            headers.set(HeaderNames.CONTENT_TYPE, "application/problem+json");
-            String body = "{\"type\":\"about:blank\",\"title\":\"" + status.reasonPhrase() + "\",\"status\":"
-                    + status.code() + "}";
-            return DirectHandler.TransportResponse.builder()
-                    .status(status)
-                    .headers(headers)
-                    .entity(body.getBytes(StandardCharsets.UTF_8))
-                    .keepAlive(type.keepAlive())
-                    .build();
-        };
+    private static DirectHandlers problems(MeterRegistry meters) {
         DirectHandlers.Builder handlers = DirectHandlers.builder();
         for (DirectHandler.EventType type : DirectHandler.EventType.values()) {
-            handlers.addHandler(type, problem);
+            Counter refused = Counter.builder("tlsrpt.http.refused")
+                    .description("Requests that no route answered")
+                    .tag("why", type.name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                    .register(meters);
+            handlers.addHandler(type, (request, event, status, headers, message) -> {
+                refused.increment();
+                headers.set(HeaderNames.CONTENT_TYPE, "application/problem+json");
+                return DirectHandler.TransportResponse.builder()
+                        .status(status)
+                        .headers(headers)
+                        .entity(problem(status).getBytes(StandardCharsets.UTF_8))
+                        .keepAlive(event.keepAlive())
+                        .build();
+            });
         }
         return handlers.build();
+    }
+
+    private static String problem(Status status) {
+        String reason = status.reasonPhrase().toLowerCase(Locale.ROOT).replace(' ', '-');
+        return "{\"type\":\"urn:tlsrpt:problem:" + reason + "\",\"title\":\"" + status.reasonPhrase() + "\",\"status\":"
+                + status.code() + ",\"reason\":\"" + reason + "\"}";
     }
 
     private static String rootMessage(Throwable failed) {

@@ -59,7 +59,8 @@ public final class LiveSettings implements Supplier<Settings> {
                 if (!read.onlyReloadableDiffers(settings)) {
                     LOG.atWarn()
                             .addKeyValue("file", file)
-                            .log("settings changed that need a restart; domains, rules and receivers apply now");
+                            .log(
+                                    "settings changed that need a restart; domains, tokens, networks, rules and receivers apply now");
                 }
                 settings = read;
                 LOG.atInfo().addKeyValue("file", file).log("settings reloaded");

@@ -49,8 +49,10 @@ public final class ServiceHost implements AutoCloseable {
     public void start(List<? extends Service> services) {
         try {
             health.notReady("start", "starting");
-            listeners.add(HttpListener.start(List.of(new AdminRoutes(health, metrics.registry())
-                    .at(settings.get().admin()))));
+            listeners.add(HttpListener.start(
+                    List.of(new AdminRoutes(health, metrics.registry())
+                            .at(settings.get().admin())),
+                    metrics.registry()));
             Map<String, List<Routes>> byAddress = new LinkedHashMap<>();
             for (Service service : services) {
                 LOG.atInfo().addKeyValue("service", service.name()).log("starting");
@@ -62,7 +64,7 @@ public final class ServiceHost implements AutoCloseable {
                             .add(routes);
                 }
             }
-            byAddress.values().forEach(routes -> listeners.add(HttpListener.start(routes)));
+            byAddress.values().forEach(routes -> listeners.add(HttpListener.start(routes, metrics.registry())));
             var unused = looker.scheduleWithFixedDelay(
                     this::look, LOOK_INTERVAL.toMillis(), LOOK_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
             health.ready("start");

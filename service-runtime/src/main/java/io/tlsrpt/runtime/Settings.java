@@ -111,11 +111,12 @@ public record Settings(
             @Nullable
             Tls tls,
 
-            @Setting("Path tokens; when any is set, a post without one of them is answered 404.")
+            @Setting(
+                    "Path tokens; when any is set, a post without one of them is answered 404. Reloaded while running.")
             List<Token> tokens,
 
-            @Setting("Networks in CIDR form whose posts count as vouched for by the operator.")
-            List<String> trustedNetworks,
+            @Setting("Networks in CIDR form whose posts count as vouched for by the operator. Reloaded while running.")
+            List<Network> trustedNetworks,
 
             @Setting(value = "Largest body as sent.", byDefault = "10MiB")
             ByteSize maxBody,
@@ -142,6 +143,18 @@ public record Settings(
                     ackTimeout.compareTo(Duration.ofMillis(100)) >= 0
                             && ackTimeout.compareTo(Duration.ofSeconds(8)) <= 0,
                     "ack-timeout must be 100ms to 8s: senders give up after 10 s");
+        }
+
+        private Intake withReloadable(Intake latest) {
+            return new Intake(
+                    listen,
+                    tls,
+                    latest.tokens,
+                    latest.trustedNetworks,
+                    maxBody,
+                    maxInflated,
+                    ackTimeout,
+                    spoolMaxBytes);
         }
 
         /// A token in the rua's path, `https://…/v1/tlsrpt/<token>`.
@@ -338,7 +351,8 @@ public record Settings(
         }
     }
 
-    /// Whether `other` differs from these only in what is read anew while running: domains, rules, receivers.
+    /// Whether `other` differs from these only in what is read anew while running: domains, path tokens, trusted
+    /// networks, rules, receivers.
     boolean onlyReloadableDiffers(Settings other) {
         return equals(new Settings(
                 other.data,
@@ -346,7 +360,7 @@ public record Settings(
                 other.retention,
                 domains,
                 other.kafka,
-                other.intake,
+                other.intake.withReloadable(intake),
                 other.api,
                 other.admin,
                 alerting));

@@ -263,6 +263,8 @@ public final class SettingsFile {
                 return ByteSize.parse(text);
             } else if (type == HostPort.class) {
                 return HostPort.parse(text);
+            } else if (type == Network.class) {
+                return Network.parse(text);
             } else if (type.isEnum()) {
                 return word(type, text);
             }
@@ -355,7 +357,11 @@ public final class SettingsFile {
     }
 
     static boolean isSection(Class<?> type) {
-        return type.isRecord() && type != Secret.class && type != HostPort.class && type != ByteSize.class;
+        return type.isRecord()
+                && type != Secret.class
+                && type != HostPort.class
+                && type != Network.class
+                && type != ByteSize.class;
     }
 
     static boolean nullable(RecordComponent component) {

@@ -3,6 +3,7 @@ package io.tlsrpt.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -28,7 +29,7 @@ class HttpListenerTest {
         HostPort any = HostPort.parse("127.0.0.1:0");
         Routes intake = new Routes("intake", any, null, routing -> routing.get("/a", (q, s) -> s.send("a")));
         Routes api = new Routes("api", any, null, routing -> routing.get("/b", (q, s) -> s.send("b")));
-        try (HttpListener listener = HttpListener.start(List.of(intake, api))) {
+        try (HttpListener listener = HttpListener.start(List.of(intake, api), new SimpleMeterRegistry())) {
             assertThat(raw(listener, "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
                     .endsWith("a");
             assertThat(raw(listener, "GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
@@ -39,7 +40,7 @@ class HttpListenerTest {
     @Test
     void whatTheServerItselfRefusesIsAProblemToo() throws Exception {
         Routes routes = new Routes("intake", HostPort.parse("127.0.0.1:0"), null, routing -> {});
-        try (HttpListener listener = HttpListener.start(List.of(routes))) {
+        try (HttpListener listener = HttpListener.start(List.of(routes), new SimpleMeterRegistry())) {
             String answer = raw(
                     listener,
                     "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: " + "y".repeat(20_000) + "\r\n\r\n");
@@ -50,9 +51,10 @@ class HttpListenerTest {
     @Test
     void aTakenAddressNamesTheSettingThatMovesIt() {
         Routes routes = new Routes("intake", HostPort.parse("127.0.0.1:0"), null, routing -> {});
-        try (HttpListener listener = HttpListener.start(List.of(routes))) {
+        try (HttpListener listener = HttpListener.start(List.of(routes), new SimpleMeterRegistry())) {
             Routes same = new Routes("api", listener.address(), null, routing -> {});
-            assertThatThrownBy(() -> HttpListener.start(List.of(same))).hasMessageContaining("set api.listen");
+            assertThatThrownBy(() -> HttpListener.start(List.of(same), new SimpleMeterRegistry()))
+                    .hasMessageContaining("set api.listen");
         }
     }
 
@@ -62,7 +64,7 @@ class HttpListenerTest {
         Files.copy(keyStore("one"), store);
         Settings.Tls tls = new Settings.Tls(store, new Secret("changeit"));
         Routes routes = new Routes("intake", HostPort.parse("127.0.0.1:0"), tls, routing -> {});
-        try (HttpListener listener = HttpListener.start(List.of(routes))) {
+        try (HttpListener listener = HttpListener.start(List.of(routes), new SimpleMeterRegistry())) {
             assertThat(subject(listener)).isEqualTo("CN=one");
 
             Files.writeString(store, "no key store");

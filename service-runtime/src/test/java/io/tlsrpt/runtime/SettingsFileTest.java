@@ -80,6 +80,9 @@ class SettingsFileTest {
                   ack-timeout: 9s
                   tokens:
                     - channel-domain: example.com
+                  trusted-networks:
+                    - 10.0.0.0/8
+                    - 10.0.0.0/33
                 kafka: yes please
                 alerting:
                   receivers:
@@ -92,10 +95,12 @@ class SettingsFileTest {
                 .anySatisfy(line -> assertThat(line).startsWith("a.yaml:2: intke: unknown key; known here: data,"))
                 .anySatisfy(line -> assertThat(line).startsWith("a.yaml:5: intake.listen: expected host:port"))
                 .anySatisfy(line -> assertThat(line).startsWith("a.yaml:8: intake.tokens[0].token: is required"))
-                .anySatisfy(line -> assertThat(line).startsWith("a.yaml:9: kafka: expected a section"))
+                .anySatisfy(line ->
+                        assertThat(line).startsWith("a.yaml:11: intake.trusted-networks[1]: expected a prefix length"))
+                .anySatisfy(line -> assertThat(line).startsWith("a.yaml:12: kafka: expected a section"))
                 .anySatisfy(line -> assertThat(line)
-                        .startsWith("a.yaml:13: alerting.receivers[0].url: the environment has no variable HOOK"))
-                .hasSize(6);
+                        .startsWith("a.yaml:16: alerting.receivers[0].url: the environment has no variable HOOK"))
+                .hasSize(7);
     }
 
     @Test

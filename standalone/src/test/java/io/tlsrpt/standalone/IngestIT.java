@@ -55,7 +55,7 @@ class IngestIT {
         Health health = new Health();
         IngestService service = new IngestService(new Surroundings(settings, () -> settings, meters, health, NOON));
         service.start();
-        try (HttpListener listener = HttpListener.start(service.routes());
+        try (HttpListener listener = HttpListener.start(service.routes(), meters);
                 HttpClient client = HttpClient.newHttpClient()) {
             URI uri = URI.create("http://" + listener.address() + "/v1/tlsrpt");
             await().until(health::isReady);
