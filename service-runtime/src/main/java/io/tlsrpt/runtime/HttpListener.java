@@ -1,5 +1,6 @@
 package io.tlsrpt.runtime;
 
+import io.helidon.common.socket.SocketOptions;
 import io.helidon.common.tls.Tls;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.HeaderNames;
@@ -37,7 +38,8 @@ public final class HttpListener implements AutoCloseable {
     private static final int MAX_CONNECTIONS = 4096;
     private static final int MAX_REQUEST_LINE_BYTES = 8 * 1024;
     private static final Duration READ_TIMEOUT = Duration.ofSeconds(15);
-    private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(75);
+    private static final Duration IDLE_CHECK = Duration.ofSeconds(5);
     private static final Duration GRACE = Duration.ofSeconds(5);
 
     private final HostPort configured;
@@ -77,9 +79,14 @@ public final class HttpListener implements AutoCloseable {
                 .host(first.address().host())
                 .port(first.address().port())
                 .maxTcpConnections(MAX_CONNECTIONS)
-                .idleConnectionTimeout(IDLE_TIMEOUT)
+                .idleConnectionTimeout(
+                        IDLE_TIMEOUT) // longer than proxies keep theirs, so that none posts into a closing one
+                .idleConnectionPeriod(IDLE_CHECK)
                 .shutdownGracePeriod(GRACE)
-                .connectionOptions(socket -> socket.readTimeout(READ_TIMEOUT).tcpNoDelay(true))
+                .connectionOptions(new ReadTimeout(SocketOptions.builder()
+                        .readTimeout(READ_TIMEOUT)
+                        .tcpNoDelay(true)
+                        .build()))
                 .protocolsDiscoverServices(false) // none but ours
                 .addConnectionSelector(new FramedHttp1(Http1ConnectionSelector.builder()
                         .config(Http1Config.builder()
@@ -158,17 +165,18 @@ public final class HttpListener implements AutoCloseable {
     private static DirectHandlers problems(MeterRegistry meters) {
         DirectHandlers.Builder handlers = DirectHandlers.builder();
         for (DirectHandler.EventType type : DirectHandler.EventType.values()) {
-            Counter refused = Counter.builder("tlsrpt.http.refused")
-                    .description("Requests that no route answered")
-                    .tag("why", type.name().toLowerCase(Locale.ROOT).replace('_', '-'))
-                    .register(meters);
             handlers.addHandler(type, (request, event, status, headers, message) -> {
-                refused.increment();
+                String reason = status.reasonPhrase().toLowerCase(Locale.ROOT).replace(' ', '-');
+                Counter.builder("tlsrpt.http.refused")
+                        .description("Requests that no route answered")
+                        .tag("why", reason)
+                        .register(meters)
+                        .increment();
                 headers.set(HeaderNames.CONTENT_TYPE, "application/problem+json");
                 return DirectHandler.TransportResponse.builder()
                         .status(status)
                         .headers(headers)
-                        .entity(problem(status).getBytes(StandardCharsets.UTF_8))
+                        .entity(problem(status, reason).getBytes(StandardCharsets.UTF_8))
                         .keepAlive(event.keepAlive())
                         .build();
             });
@@ -176,8 +184,7 @@ public final class HttpListener implements AutoCloseable {
         return handlers.build();
     }
 
-    private static String problem(Status status) {
-        String reason = status.reasonPhrase().toLowerCase(Locale.ROOT).replace(' ', '-');
+    private static String problem(Status status, String reason) {
         return "{\"type\":\"urn:tlsrpt:problem:" + reason + "\",\"title\":\"" + status.reasonPhrase() + "\",\"status\":"
                 + status.code() + ",\"reason\":\"" + reason + "\"}";
     }

@@ -134,16 +134,7 @@ final class RequestFraming implements Supplier<byte @Nullable []> {
             return false;
         }
         long before = nanos.getAsLong();
-        byte[] read;
-        try {
-            read = socket.get();
-        } catch (ServerConnectionException broken) {
-            silent = true;
-            if (begun && timedOut(broken)) {
-                throw refused(Status.REQUEST_TIMEOUT_408, "nothing came any more");
-            }
-            throw broken;
-        }
+        byte[] read = read();
         if (read == null) {
             silent = true;
             return false;
@@ -159,6 +150,24 @@ final class RequestFraming implements Supplier<byte @Nullable []> {
         block = read;
         at = 0;
         return true;
+    }
+
+    /// Between requests a timeout is none: how long a connection may be idle is not decided here.
+    private byte @Nullable [] read() {
+        while (true) {
+            try {
+                return socket.get();
+            } catch (ServerConnectionException broken) {
+                if (!timedOut(broken)) {
+                    silent = true;
+                    throw broken;
+                }
+                if (begun) {
+                    silent = true;
+                    throw refused(Status.REQUEST_TIMEOUT_408, "nothing came any more");
+                }
+            }
+        }
     }
 
     private static boolean timedOut(Throwable broken) {

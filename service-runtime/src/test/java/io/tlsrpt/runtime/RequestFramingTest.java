@@ -8,6 +8,7 @@ import io.helidon.http.RequestException;
 import io.helidon.webserver.ServerConnectionException;
 import java.io.ByteArrayOutputStream;
 import java.io.UncheckedIOException;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -261,24 +262,36 @@ class RequestFramingTest {
     }
 
     @Test
-    void whoStopsWithinARequestIsToldAndWhoStopsBetweenRequestsIsNot() {
+    void whoStopsWithinARequestIsToldAndWhoStopsBetweenRequestsIsWaitedFor() {
         ServerConnectionException timeout =
                 new ServerConnectionException("x", new UncheckedIOException(new SocketTimeoutException("read")));
+        String request = "GET / HTTP/1.1\r\n" + HOST + "\r\n";
         RequestException within = catchThrowableOfType(
-                RequestException.class, () -> drained(new RequestFraming(then(timeout, bytes("GET / HT")), () -> 0)));
+                RequestException.class, () -> drained(new RequestFraming(pieces("GET / HT", timeout), () -> 0)));
         assertThat(within.status().code()).isEqualTo(408);
-        assertThatThrownBy(() -> drained(
-                        new RequestFraming(then(timeout, bytes("GET / HTTP/1.1\r\n" + HOST + "\r\n\r\n")), () -> 0)))
-                .isSameAs(timeout);
+        assertThat(drained(new RequestFraming(
+                        pieces(timeout, request, timeout, timeout, "\r\n", timeout, request, timeout), () -> 0)))
+                .isEqualTo(request + request);
     }
 
-    private static Supplier<byte @Nullable []> then(RuntimeException broken, byte[] first) {
-        Deque<byte[]> blocks = new ArrayDeque<>(List.of(first));
+    @Test
+    void aBrokenConnectionStaysABrokenConnection() {
+        ServerConnectionException reset =
+                new ServerConnectionException("x", new UncheckedIOException(new SocketException("reset")));
+        RequestFraming framing = new RequestFraming(pieces("GET / HT", reset), () -> 0);
+        assertThatThrownBy(framing::get).isSameAs(reset);
+        assertThat(framing.unread()).isFalse();
+    }
+
+    /// Texts arrive, exceptions are thrown, then it ends.
+    private static Supplier<byte @Nullable []> pieces(Object... pieces) {
+        Deque<Object> left = new ArrayDeque<>(List.of(pieces));
         return () -> {
-            if (blocks.isEmpty()) {
+            Object next = left.poll();
+            if (next instanceof RuntimeException broken) {
                 throw broken;
             }
-            return blocks.remove();
+            return next == null ? null : bytes(next.toString());
         };
     }
 
