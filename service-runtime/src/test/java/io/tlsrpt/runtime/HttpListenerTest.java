@@ -79,6 +79,20 @@ class HttpListenerTest {
         }
     }
 
+    @Test
+    void whoStopsWithinATlsHandshakeIsCut() throws Exception {
+        Settings.Tls tls = new Settings.Tls(keyStore("one"), new Secret("changeit"));
+        Routes routes = new Routes("intake", HostPort.parse("127.0.0.1:0"), tls, routing -> {});
+        try (HttpListener listener = HttpListener.start(List.of(routes), new SimpleMeterRegistry());
+                Socket socket = new Socket(
+                        java.net.InetAddress.getLoopbackAddress(),
+                        listener.address().port())) {
+            socket.setSoTimeout(25_000);
+            socket.getOutputStream().write(0x16);
+            assertThat(socket.getInputStream().readNBytes(100)).hasSizeLessThan(100);
+        }
+    }
+
     private Path keyStore(String name) throws Exception {
         Path file = directory.resolve(name + ".p12");
         if (!Files.exists(file)) {
