@@ -96,7 +96,7 @@ record SampleAlerts(
                         + " 0 of 1,500 in 28 days before",
                 evidence,
                 HelpCatalogue.of("certificate-expired", "mx1.example.com", "example.com"),
-                "http://127.0.0.1:8080/alerts/" + alertId,
+                "http://127.0.0.1:8080/api/v1/alerts/" + alertId,
                 null);
     }
 }
