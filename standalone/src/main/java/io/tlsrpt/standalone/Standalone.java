@@ -106,7 +106,7 @@ public final class Standalone implements AutoCloseable {
                     .map(part -> part.made(surroundings))
                     .toList());
             return new Standalone(lock, broker, settings, host);
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) { // an Error too: a broker left running would hold the process
             if (broker != null) {
                 broker.close();
             }

@@ -93,7 +93,7 @@ class KillIT {
                         "-Xmx1g",
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",
-                        System.getProperty("java.class.path"),
+                        Launched.CLASS_PATH,
                         StandaloneMain.class.getName(),
                         "run",
                         "--config",
