@@ -4,6 +4,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -29,8 +30,14 @@ public record Settings(
         @Setting("The domains whose reports we take. None: all are taken. Reloaded while running.")
         List<Domain> domains,
 
+        @Setting(
+                "Where reporters shall send reports, as `./tlsrpt record` puts it into the TXT record: `mailto:` and `https:` addresses, the most important first. Reloaded while running.")
+        List<String> rua,
+
         @Setting("The broker.") Kafka kafka,
         @Setting("The front door for reports by HTTPS.") Intake intake,
+        @Setting("Reports by mail.") Mail mail,
+        @Setting("How DNS is asked.") Dns dns,
 
         @Setting("The query API, the import door and the dashboard.")
         Api api,
@@ -172,6 +179,246 @@ public record Settings(
                         FORM.matcher(token.reveal()).matches(),
                         "token must be 16 to 128 characters of A-Z a-z 0-9 - _");
             }
+        }
+    }
+
+    public record Mail(
+            @Setting("The SMTP and LMTP listeners.") Smtp smtp,
+
+            @Setting("IMAP mailboxes that are watched.") List<Mailbox> mailboxes,
+
+            @Setting("What a report mail's signature must be. Reloaded while running.")
+            Dkim dkim) {
+
+        public Mail {
+            require(
+                    mailboxes.stream().map(Mailbox::name).distinct().count() == mailboxes.size(),
+                    "mailboxes must have different names");
+        }
+
+        public record Smtp(
+                @Setting(value = "Whether mail is taken by SMTP.", byDefault = "true")
+                boolean enabled,
+
+                @Setting(value = "Where SMTP is spoken.", byDefault = "127.0.0.1:2525")
+                HostPort listen,
+
+                @Setting("Where LMTP is spoken, for a mail server in front; absent: nowhere.") @Nullable
+                HostPort lmtpListen,
+
+                @Setting("The name in the greeting; absent: this machine's.") @Nullable
+                String hostname,
+
+                @Setting(
+                        "Certificate and key for STARTTLS, which is offered and never demanded (RFC 8460 §3); absent: not offered.")
+                @Nullable
+                Tls tls,
+
+                @Setting(
+                        "Addresses that reports may be sent to. None: the `mailto:` addresses of `rua`; when there are none either, every address, which only a loopback listener may do.")
+                List<Recipient> recipients,
+
+                @Setting(value = "Largest mail.", byDefault = "25MiB")
+                ByteSize maxMessage,
+
+                @Setting(value = "Connections at a time.", byDefault = "200")
+                int maxConnections,
+
+                @Setting(value = "Connections at a time from one address.", byDefault = "50")
+                int maxConnectionsPerRemote,
+
+                @Setting(value = "How long a peer may be silent.", byDefault = "1m")
+                Duration timeout) {
+
+            private static final long MIB = 1024 * 1024;
+
+            public Smtp {
+                require(
+                        maxMessage.bytes() >= 16 * 1024 && maxMessage.bytes() <= 100 * MIB,
+                        "max-message must be 16KiB to 100MiB");
+                require(maxConnections >= 1 && maxConnections <= 10_000, "max-connections must be 1 to 10000");
+                require(
+                        maxConnectionsPerRemote >= 1 && maxConnectionsPerRemote <= 10_000,
+                        "max-connections-per-remote must be 1 to 10000");
+                require(
+                        timeout.compareTo(Duration.ofSeconds(1)) >= 0 && timeout.compareTo(Duration.ofMinutes(10)) <= 0,
+                        "timeout must be 1s to 10m");
+            }
+
+            private boolean beyondLoopback() {
+                return (enabled && !listen.isLoopback()) || (lmtpListen != null && !lmtpListen.isLoopback());
+            }
+        }
+
+        /// An address for reports.
+        public record Recipient(
+                @Setting(
+                        "`local@domain`, or `@domain` for every address of the domain; upper and lower case are the same.")
+                String address,
+
+                @Setting("The domain this address stands for, for reports that name none.") @Nullable
+                String channelDomain) {
+
+            private static final Pattern ADDRESS = Pattern.compile("[^@\\s]{0,64}@[^@\\s]{1,253}");
+
+            public Recipient {
+                require(
+                        ADDRESS.matcher(address).matches(),
+                        "address must be local@domain or @domain, found \"" + address + "\"");
+            }
+        }
+
+        public record Mailbox(
+                @Setting("Its name, in logs, metrics and the `remote` header.")
+                String name,
+
+                @Setting("The IMAP server.") String host,
+
+                @Setting(value = "Its port; 0: 993 for `tls`, 143 otherwise.", byDefault = "0")
+                int port,
+
+                @Setting(value = "`tls`, `starttls` or, on a trusted network only, `plain`.", byDefault = "tls")
+                Security security,
+
+                @Setting("The login.") String user,
+
+                @Setting("Its password; `password-file` reads it from a file.") @Nullable
+                Secret password,
+
+                @Setting("OAuth2 instead of a password, as Gmail and Microsoft 365 want it.") @Nullable
+                OAuth2 oauth2,
+
+                @Setting(value = "The folder that is watched.", byDefault = "INBOX")
+                String folder,
+
+                @Setting(
+                        value = "What happens to a mail once its reports are kept: `mark` it seen, or `move` it.",
+                        byDefault = "mark")
+                Processed processed,
+
+                @Setting(value = "Where processed mails are moved.", byDefault = "tlsrpt-processed")
+                String processedFolder,
+
+                @Setting(value = "What happens to mails that are no reports: `leave` or `move`.", byDefault = "leave")
+                Others others,
+
+                @Setting(value = "Where mails that are no reports are moved.", byDefault = "tlsrpt-other")
+                String othersFolder,
+
+                @Setting(value = "How often to look when the server does not notify.", byDefault = "1m")
+                Duration pollInterval,
+
+                @Setting(
+                        value =
+                                "Whether the operator vouches for everything in it, because something before it has checked signatures.",
+                        byDefault = "false")
+                boolean trusted,
+
+                @Setting(
+                        "Mails that came before this day, such as 2026-01-01, are vouched for by the operator, whose old signatures no key is left for, and never notify.")
+                @Nullable
+                LocalDate backfillBefore,
+
+                @Setting("The domain this mailbox stands for, for reports that name none.") @Nullable
+                String channelDomain) {
+
+            private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9_-]{0,62}");
+
+            public Mailbox {
+                require(
+                        NAME.matcher(name).matches(),
+                        "name must be 1 to 63 characters of a-z 0-9 - _, found \"" + name + "\"");
+                require((password == null) != (oauth2 == null), "give either password or oauth2");
+                require(port >= 0 && port <= 65_535, "port must be 0 to 65535");
+                require(
+                        pollInterval.compareTo(Duration.ofSeconds(1)) >= 0
+                                && pollInterval.compareTo(Duration.ofDays(1)) <= 0,
+                        "poll-interval must be 1s to 1d");
+            }
+        }
+
+        public enum Security {
+            TLS,
+            STARTTLS,
+            PLAIN
+        }
+
+        public enum Processed {
+            MARK,
+            MOVE
+        }
+
+        public enum Others {
+            LEAVE,
+            MOVE
+        }
+
+        /// A bearer token (RFC 7628, XOAUTH2): kept in a file by another program, or asked for with a refresh token or
+        /// as
+        /// the client itself.
+        public record OAuth2(
+                @Setting("File with the access token, read for each login; something else renews it.") @Nullable
+                Path accessTokenFile,
+
+                @Setting("Where tokens are asked for (RFC 6749 §3.2), https:// only beyond loopback.") @Nullable
+                String tokenUrl,
+
+                @Setting("The client's id.") @Nullable String clientId,
+                @Setting("The client's secret.") @Nullable Secret clientSecret,
+
+                @Setting("A refresh token; absent: client credentials are used.") @Nullable
+                Secret refreshToken,
+
+                @Setting("The scope asked for.") @Nullable String scope) {
+
+            public OAuth2 {
+                require((accessTokenFile == null) != (tokenUrl == null), "give either access-token-file or token-url");
+                require(tokenUrl == null || clientId != null, "token-url needs client-id");
+            }
+        }
+
+        public record Dkim(
+                @Setting(
+                        value =
+                                "`require`: reports without a valid signature by the reporting domain are rejected (RFC 8460 §3); `observe`: they count as unauthenticated.",
+                        byDefault = "require")
+                DkimMode mode,
+
+                @Setting(
+                        value = "Whether the signing domain must be the reporting domain itself, not one above it.",
+                        byDefault = "false")
+                boolean strict,
+
+                @Setting(
+                        value = "Whether keys must be made for `tlsrpt`; hardly any sender has such a key.",
+                        byDefault = "false")
+                boolean requireTlsrptService,
+
+                @Setting(
+                        "Names of our own mail servers whose `Authentication-Results` are believed; the border must remove such fields from what comes in.")
+                List<String> trustedAuthservIds) {}
+
+        public enum DkimMode {
+            REQUIRE,
+            OBSERVE
+        }
+
+        private Mail withReloadable(Mail latest) {
+            return new Mail(smtp, mailboxes, latest.dkim);
+        }
+    }
+
+    public record Dns(
+            @Setting("host:port of resolvers; none: those of this machine.")
+            List<HostPort> servers,
+
+            @Setting(value = "How long a lookup may take, with all its retries.", byDefault = "5s")
+            Duration timeout) {
+
+        public Dns {
+            require(
+                    timeout.compareTo(Duration.ofMillis(100)) >= 0 && timeout.compareTo(Duration.ofMinutes(1)) <= 0,
+                    "timeout must be 100ms to 1m");
         }
     }
 
@@ -327,6 +574,25 @@ public record Settings(
         require(
                 retention.compareTo(Duration.ofDays(1)) >= 0 && retention.compareTo(Duration.ofDays(36_525)) <= 0,
                 "retention must be 1d to 36525d");
+        require(
+                rua.stream().allMatch(Settings::isRua),
+                "rua must be mailto:local@domain or https://… addresses, without blanks");
+        require(
+                !mail.smtp().beyondLoopback()
+                        || !mail.smtp().recipients().isEmpty()
+                        || rua.stream().anyMatch(uri -> uri.startsWith("mailto:")),
+                "mail.smtp listens beyond this machine: say in mail.smtp.recipients, or by a mailto: in rua, whose mail it takes");
+    }
+
+    private static boolean isRua(String uri) {
+        try {
+            URI parsed = new URI(uri);
+            return "mailto".equals(parsed.getScheme())
+                    ? parsed.getSchemeSpecificPart().matches("[^@\\s]{1,64}@[^@\\s]{1,253}")
+                    : "https".equals(parsed.getScheme()) && parsed.getHost() != null;
+        } catch (URISyntaxException malformed) {
+            return false;
+        }
     }
 
     /// Whether the process brings its own broker.
@@ -342,7 +608,8 @@ public record Settings(
                 kafka.partitions() == 0 ? 4 : kafka.partitions(),
                 1,
                 kafka.properties());
-        return new Settings(data, topicPrefix, retention, domains, embedded, intake, api, admin, alerting);
+        return new Settings(
+                data, topicPrefix, retention, domains, rua, embedded, intake, mail, dns, api, admin, alerting);
     }
 
     private static void require(boolean holds, String otherwise) {
@@ -351,16 +618,19 @@ public record Settings(
         }
     }
 
-    /// Whether `other` differs from these only in what is read anew while running: domains, path tokens, trusted
-    /// networks, rules, receivers.
+    /// Whether `other` differs from these only in what is read anew while running: domains, rua, path tokens,
+    /// trusted networks, DKIM, rules, receivers.
     boolean onlyReloadableDiffers(Settings other) {
         return equals(new Settings(
                 other.data,
                 other.topicPrefix,
                 other.retention,
                 domains,
+                rua,
                 other.kafka,
                 other.intake.withReloadable(intake),
+                other.mail.withReloadable(mail),
+                other.dns,
                 other.api,
                 other.admin,
                 alerting));

@@ -3,6 +3,7 @@ package io.tlsrpt.runtime;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -104,6 +105,8 @@ public final class SettingsDocument {
         Class<?> type = component.getType();
         if (type == Map.class) {
             return "keys and values";
+        } else if (type == LocalDate.class) {
+            return "day";
         } else if (type == Duration.class) {
             return "duration";
         } else if (type == ByteSize.class) {

@@ -10,6 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalDate;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -259,6 +261,8 @@ public final class SettingsFile {
                 return Path.of(nonEmpty(text));
             } else if (type == Duration.class) {
                 return duration(text);
+            } else if (type == LocalDate.class) {
+                return day(text);
             } else if (type == ByteSize.class) {
                 return ByteSize.parse(text);
             } else if (type == HostPort.class) {
@@ -333,6 +337,14 @@ public final class SettingsFile {
             case "h" -> Duration.ofHours(amount);
             default -> Duration.ofDays(amount);
         };
+    }
+
+    private static LocalDate day(String text) {
+        try {
+            return LocalDate.parse(text);
+        } catch (DateTimeParseException noDay) {
+            throw new IllegalArgumentException("expected a day such as 2026-01-31", noDay);
+        }
     }
 
     private static Object word(Class<?> type, String text) {
