@@ -2,7 +2,8 @@ package io.tlsrpt.dns;
 
 import java.util.List;
 
-/// What came back for the TXT records of a name. Absent and broken are different things: a domain whose servers fail has
+/// What came back for the TXT records of a name. Absent and broken are different things: a domain whose servers fail
+/// has
 /// not withdrawn anything.
 public sealed interface TxtAnswer {
 
