@@ -16,12 +16,13 @@ sealed interface MailOutcome {
         /// Whether it held no report at all and is somebody's mail.
         boolean noReport() {
             return outcomes.stream()
-                    .allMatch(outcome -> outcome instanceof Outcome.Refused refused
-                            && refused.reason() == RefusalReason.NO_REPORT);
+                    .allMatch(outcome ->
+                            outcome instanceof Outcome.Refused refused && refused.reason() == RefusalReason.NO_REPORT);
         }
     }
 
-    /// The broker is away, or DNS cannot tell whose key it is: the channel must bring the same mail again. What was kept
+    /// The broker is away, or DNS cannot tell whose key it is: the channel must bring the same mail again. What was
+    /// kept
     /// of it already becomes a duplicate.
     record TryAgain(String why) implements MailOutcome {}
 }

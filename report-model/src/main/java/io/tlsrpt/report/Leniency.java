@@ -106,7 +106,34 @@ public enum Leniency {
     /// RFC 8460 §4.4: the RFC's prose word or a draft's instead of the member's name. Witness: placeholder-names.json
     PLACEHOLDER_NAME("placeholder-name"),
     /// RFC 8460 §4.4 (and RFC 7493 §4.2): members that nobody knows are ignored. Witness: q33-extra-fields.json
-    UNKNOWN_MEMBER("unknown-member");
+    UNKNOWN_MEMBER("unknown-member"),
+
+    /// RFC 8460 §5.3: the report is no part of a `multipart/report`. Witness: m01 in `MailWitnessTest`
+    MAIL_NOT_MULTIPART_REPORT("mail-not-multipart-report"),
+    /// RFC 8460 §5.3, RFC 6522 §3: the `report-type` is missing or another than `tlsrpt`. Witness: m02 in
+    /// `MailWitnessTest`
+    MAIL_REPORT_TYPE("mail-report-type"),
+    /// RFC 8460 §5.3: another media type than `application/tlsrpt+gzip` or `+json`. Witness: m03 in `MailWitnessTest`
+    MAIL_MEDIA_TYPE("mail-media-type"),
+    /// RFC 8460 §6.4, §6.5: `+gzip` says the type of what is no gzip, or `+json` of what is. Witness: m10 in
+    /// `MailWitnessTest`
+    MAIL_GZIP_LABEL("mail-gzip-label"),
+    /// RFC 8460 §5.2 knows gzip; the report is in a zip. Witness: m09 in `MailWitnessTest`
+    MAIL_ZIP("mail-zip"),
+    /// RFC 8460 §5.3: the report mail is attached to another. Witness: m19 in `MailWitnessTest`
+    MAIL_FORWARDED("mail-forwarded"),
+    /// RFC 8460 §5.3: the `multipart/report` is a part of another multipart. Witness: m20 in `MailWitnessTest`
+    MAIL_NESTED("mail-nested"),
+    /// RFC 8460 §5.3 speaks of one report; several in a mail are read one by one. Witness: m22 in `MailWitnessTest`
+    MAIL_SEVERAL_REPORTS("mail-several-reports"),
+    /// RFC 8460 §5.3: no `TLS-Report-Domain` or no `TLS-Report-Submitter`. Witness: m29 in `MailWitnessTest`
+    MAIL_HEADERS_MISSING("mail-headers-missing"),
+    /// RFC 8460 §5.3: the JSON stands in a part of type text. Witness: m30 in `MailWitnessTest`
+    MAIL_IN_TEXT("mail-in-text"),
+    /// RFC 5322 §2.1 ends lines in CRLF; LF alone does, too. Witness: m31 in `MailWitnessTest`
+    MAIL_BARE_LF("mail-bare-lf"),
+    /// RFC 2045 §6.8: characters in base64 that are none, or no padding. Witness: m33 in `MailWitnessTest`
+    MAIL_BASE64("mail-base64");
 
     private final String word;
 
