@@ -41,6 +41,7 @@ final class MimeWalk {
     private final Deque<Container> containers = new ArrayDeque<>();
     private final List<Part.Found> candidates = new ArrayList<>();
     private final Set<String> types = new LinkedHashSet<>();
+    private final Zips zips;
     private Head head = new Head();
     private @Nullable Head outermost;
     private int parts;
@@ -49,6 +50,7 @@ final class MimeWalk {
     MimeWalk(byte[] message, ReportMail.Limits limits) {
         this.message = message;
         this.limits = limits;
+        this.zips = new Zips(limits);
         this.config = MimeConfig.custom()
                 .setMaxLineLen(limits.maxHeaderBytes())
                 .setMaxHeaderLen(limits.maxHeaderBytes())
@@ -134,13 +136,21 @@ final class MimeWalk {
                     state = tokens.next()) {
                 step(state, tokens);
             }
-        } catch (MaxLineLimitException | MaxHeaderLengthLimitException tooLong) {
+        } catch (IOException | MimeException unreadable) {
+            stop(unreadable);
+        }
+    }
+
+    private void stop(Exception unreadable) {
+        // the library wraps some of its own exceptions
+        Throwable cause = unreadable.getCause() == null ? unreadable : unreadable.getCause();
+        if (cause instanceof MaxLineLimitException || cause instanceof MaxHeaderLengthLimitException) {
             stop(
                     RefusalReason.TOO_LARGE,
                     "a header field of " + where() + " is over " + limits.maxHeaderBytes() + " bytes");
-        } catch (MaxHeaderLimitException many) {
+        } else if (cause instanceof MaxHeaderLimitException) {
             stop(RefusalReason.TOO_LARGE, "the head of " + where() + " has over " + MAX_FIELDS + " fields");
-        } catch (IOException | MimeException unreadable) {
+        } else {
             stop(RefusalReason.NO_REPORT, "the MIME structure of " + where() + " cannot be read");
         }
     }
@@ -211,7 +221,10 @@ final class MimeWalk {
             return;
         }
         Part part = new Part(place(), type, head.fileName(), bytes, bytes.length > limits.maxDocumentBytes());
-        List<Part.Found> found = part.find(limits);
+        List<Part.Found> found = part.find(zips);
+        if (zips.over()) {
+            stop(RefusalReason.TOO_LARGE, "the zip in " + place() + " inflates to too much; the rest is not read");
+        }
         if (found.isEmpty()) {
             return;
         }

@@ -1,17 +1,11 @@
 package io.tlsrpt.mail;
 
 import io.tlsrpt.report.Leniency;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipInputStream;
-import org.jspecify.annotations.Nullable;
 
 /// A body that holds no other entity, transfer-decoded.
 ///
@@ -21,19 +15,17 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
 record Part(String place, String type, String name, byte[] bytes, boolean cut) {
 
-    private static final int MAX_ENTRIES = 100;
-    private static final int MAX_ZIPS = 2;
-    private static final Pattern FILE = Pattern.compile("(?i)[^!]+![^!]+!\\d+!\\d+(![a-z0-9]+)?\\.json(\\.gz)?");
+    static final Pattern FILE = Pattern.compile("(?i)[^!]+![^!]+!\\d+!\\d+(![a-z0-9]+)?\\.json(\\.gz)?");
 
     /// @param sure whether it is a report by its type or content
     record Found(String place, byte[] bytes, boolean cut, Set<Leniency> leniencies, boolean sure) {}
 
     /// The report in this part, those in its zip, or none.
-    List<Found> find(ReportMail.Limits limits) {
+    List<Found> find(Zips zips) {
         Look look = Look.at(bytes);
         if (look.wrapping() == Look.Wrapping.ZIP && !cut) {
-            List<Found> entries = new Zip(limits).entries();
-            if (!entries.isEmpty()) {
+            List<Found> entries = zips.read(this);
+            if (!entries.isEmpty() || zips.over()) {
                 return entries;
             }
         }
@@ -73,74 +65,11 @@ record Part(String place, String type, String name, byte[] bytes, boolean cut) {
         return leniencies;
     }
 
-    private String named(String fileName) {
+    String named(String fileName) {
         return fileName.isEmpty() ? place : place + " (" + Head.shown(fileName) + ")";
     }
 
-    private static byte[] kept(byte[] bytes, boolean cut) {
+    static byte[] kept(byte[] bytes, boolean cut) {
         return cut ? Arrays.copyOf(bytes, Math.min(bytes.length, ReportMail.Document.HEAD_BYTES)) : bytes;
-    }
-
-    /// The entries of a zip, and of a zip in it: as many, and as much of them, as the limits allow. A broken zip has
-    /// those before the break.
-    private final class Zip {
-
-        private final int documentBytes;
-        private final int maxReports;
-        private final List<Found> found = new ArrayList<>();
-        private long left;
-        private int entries;
-
-        Zip(ReportMail.Limits limits) {
-            this.documentBytes = limits.maxDocumentBytes();
-            this.maxReports = limits.maxReports();
-            this.left = 2L * documentBytes;
-        }
-
-        List<Found> entries() {
-            read(bytes, 1);
-            return found;
-        }
-
-        private void read(byte[] archive, int zips) {
-            try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(archive))) {
-                while (left > 0 && found.size() <= maxReports && ++entries <= MAX_ENTRIES) {
-                    @Nullable ZipEntry entry = zip.getNextEntry();
-                    if (entry == null) {
-                        return;
-                    }
-                    byte[] content = zip.readNBytes((int) Math.min(left, documentBytes + 1L));
-                    left -= content.length;
-                    boolean over = content.length > documentBytes || left == 0;
-                    take(entry.getName(), content, over, zips);
-                    if (over) {
-                        // the rest could be a bomb, and skipping it means inflating it
-                        return;
-                    }
-                }
-            } catch (IOException | IllegalArgumentException broken) {
-                // what is before the break was taken; without any the zip itself is the document, and refused
-                return;
-            }
-        }
-
-        private void take(String entryName, byte[] content, boolean over, int zips) {
-            Look look = Look.at(content);
-            if (look.wrapping() == Look.Wrapping.ZIP) {
-                if (zips < MAX_ZIPS && !over) {
-                    read(content, zips + 1);
-                }
-                return;
-            }
-            String file = entryName.substring(entryName.lastIndexOf('/') + 1);
-            boolean sure = look.likeness() == Look.Likeness.REPORT;
-            if (sure
-                    || look.likeness() == Look.Likeness.UNKNOWN
-                    || FILE.matcher(file).matches()) {
-                Set<Leniency> leniencies = EnumSet.of(Leniency.MAIL_ZIP);
-                found.add(new Found(
-                        named(name.isEmpty() ? file : name + "/" + file), kept(content, over), over, leniencies, sure));
-            }
-        }
     }
 }
