@@ -56,6 +56,15 @@ final class Rendering {
         return (bad ? terminal.red(word) : word) + "  " + text(verdict, "report-key") + why + detail;
     }
 
+    /// A line of the import door: what became of a document.
+    ///
+    /// @param name of the document, fit for a terminal
+    static String answer(JsonNode line, String name) {
+        return line.path("verdict").asString("failed") + "  " + name
+                + (line.has("reason") ? "  " + text(line, "reason") : "")
+                + (line.has("detail") ? ": " + text(line, "detail") : "");
+    }
+
     static String rejected(JsonNode rejected, Terminal terminal) {
         return text(rejected, "at") + "  " + terminal.red(text(rejected, "reason")) + "  " + text(rejected, "source")
                 + "  " + text(rejected, "remote") + "  " + count(rejected, "size") + " bytes  "
