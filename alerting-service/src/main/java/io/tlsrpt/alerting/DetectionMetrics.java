@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What detection counts.
 ///
-/// - `tlsrpt.detection.aggregates{outcome}`: read = watched + removed + out-of-range + over-limit +
+/// - `tlsrpt.detection.aggregates{outcome}`: read = watched + not-ours + removed + out-of-range + over-limit +
 ///   unknown-policy-type
 /// - `tlsrpt.detection.judgements{rule,verdict}`: made = record + info + warning + critical
 /// - `tlsrpt.detection.transitions{rule,change}`: alerts firing now = opened + reopened − recovered − stale − manual −
@@ -19,6 +19,8 @@ final class DetectionMetrics {
     /// What became of an aggregate.
     enum Outcome {
         WATCHED,
+        /// its domain is pending, or was when the report came
+        NOT_OURS,
         REMOVED,
         /// its day is over a month old or still far away
         OUT_OF_RANGE,

@@ -3,6 +3,7 @@ package io.tlsrpt.alerting;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.Topics;
 import java.util.Properties;
@@ -15,10 +16,12 @@ import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.TopologyConfig;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Named;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
 import org.apache.kafka.streams.processor.StreamPartitioner;
+import org.apache.kafka.streams.state.Stores;
 
 /// The whole of detection, top to bottom: aggregates of domains become cells of MX hosts, and these become alerts.
 ///
@@ -30,6 +33,8 @@ final class DetectionTopology {
 
     private DetectionTopology() {}
 
+    /// Who is ours is asked of the topic `tlsrpt.domains`, which every instance holds whole.
+    ///
     /// @param properties as the application runs with
     static Topology build(Topics topics, Supplier<Settings> settings, DetectionMetrics metrics, Properties properties) {
         StreamsBuilder builder = new StreamsBuilder(new TopologyConfig(new StreamsConfig(properties)));
@@ -38,7 +43,7 @@ final class DetectionTopology {
                         topics.aggregates().name(),
                         Consumed.with(new JsonSerde<>(AggregateKey.class), new JsonSerde<>(Aggregate.class))
                                 .withName("read-aggregates"))
-                .process(WatchMx.supplier(metrics), Named.as("watch-mx"))
+                .process(WatchMx.supplier(settings, metrics), Named.as("watch-mx"))
                 .repartition(Repartitioned.<String, MxCell>as("by-mx")
                         .withKeySerde(Serdes.String())
                         .withValueSerde(new JsonSerde<>(MxCell.class)));
@@ -49,6 +54,15 @@ final class DetectionTopology {
         changes.to(topics.alerts().name(), written("write-alerts"));
         changes.filter((alertId, change) -> change.transition(), Named.as("transitions"))
                 .to(topics.alertHistory().name(), written("write-alert-history"));
+
+        // Last: the numbers of the sub-topologies above, and with them their state, are as they were without it.
+        builder.globalTable(
+                topics.domains().name(),
+                Consumed.with(Serdes.String(), new JsonSerde<>(DomainClaim.class))
+                        .withName("read-domains"),
+                Materialized.<String, DomainClaim>as(Stores.inMemoryKeyValueStore(WatchMx.CLAIMS))
+                        .withKeySerde(Serdes.String())
+                        .withValueSerde(new JsonSerde<>(DomainClaim.class)));
 
         return builder.build(properties);
     }

@@ -1,8 +1,10 @@
 package io.tlsrpt.alerting;
 
 import io.tlsrpt.alerting.DetectionMetrics.Outcome;
+import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.KeyValue;
@@ -25,18 +28,26 @@ import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
+import org.apache.kafka.streams.state.ValueAndTimestamp;
 import org.jspecify.annotations.Nullable;
 
 /// Sends what each aggregate says to every MX host that its domain is known behind. A report names an MX only where
 /// something failed, so the first failure at an MX brings the domain's history along: clean days count for what is
 /// usual.
+///
+/// Nothing of a domain that is not ours, or not yet, gets further than its own history here: neither judged nor pooled,
+/// since anybody can make a domain report to us and name our MX hosts.
 @SuppressWarnings("NullAway.Init") // Streams calls init before anything else
 final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, String, MxCell> {
 
     static final String CELLS = "domain-cells";
     static final String MXS = "domain-mxs";
+
+    /// Global: the topic `tlsrpt.domains`.
+    static final String CLAIMS = "domain-claims";
 
     /// Days before today that can matter: 28 of baseline before a window of three.
     static final int DAYS = 31;
@@ -56,8 +67,10 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
 
     private static final int MOST_FULL_DAYS = 10_000;
 
+    private final Supplier<Settings> settings;
     private final DetectionMetrics metrics;
     private ProcessorContext<String, MxCell> context;
+    private ReadOnlyKeyValueStore<String, ValueAndTimestamp<DomainClaim>> claims;
     private KeyValueStore<String, Aggregate> cells;
     private KeyValueStore<String, KnownMxs> mxs;
     private Sweep<Aggregate> cellSweep;
@@ -67,13 +80,15 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
     /// each further one. Only cells that go can change that.
     private final Set<String> fullDays = new HashSet<>();
 
-    private WatchMx(DetectionMetrics metrics) {
+    private WatchMx(Supplier<Settings> settings, DetectionMetrics metrics) {
+        this.settings = settings;
         this.metrics = metrics;
     }
 
     @Override
     public void init(ProcessorContext<String, MxCell> given) {
         context = given;
+        claims = context.getStateStore(CLAIMS);
         cells = context.getStateStore(CELLS);
         mxs = context.getStateStore(MXS);
         cellSweep = new Sweep<>(cells);
@@ -113,9 +128,15 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
             metrics.aggregate(Outcome.OVER_LIMIT);
             return;
         }
-        metrics.aggregate(Outcome.WATCHED);
         KnownMxs before = known(key.policyDomain()).since(today.minusDays(DAYS));
-        Aggregate judged = onlyJudged(aggregate, before);
+        boolean ours = ours(key.policyDomain(), Instant.ofEpochMilli(record.timestamp()));
+        Aggregate judged = onlyJudged(aggregate, before, aggregate.backfill() || !ours);
+        if (!ours) {
+            metrics.aggregate(Outcome.NOT_OURS);
+            cells.put(cellKey, judged);
+            return;
+        }
+        metrics.aggregate(Outcome.WATCHED);
         KnownMxs after = before;
         for (String mx : named(judged)) {
             after = after.with(mx, today, MxCell.trusted(key.authentication()));
@@ -132,6 +153,21 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
         for (String mx : after.names()) {
             send(record, mx, MxCell.of(judged, mx));
         }
+    }
+
+    /// Configured, or accepted before the report came. With discovery off every other domain is ours as well, since its
+    /// reports passed intake; with discovery on it is at best pending, whether or not its claim is here already.
+    private boolean ours(String domain, Instant arrived) {
+        ValueAndTimestamp<DomainClaim> known = claims.get(domain);
+        DomainClaim claim = known == null ? null : known.value();
+        Settings current = settings.get();
+        if (claim == null && !current.discovery().enabled()) {
+            return true;
+        }
+        return (claim != null
+                        && claim.acceptedAt() != null
+                        && !claim.acceptedAt().isAfter(arrived))
+                || current.domains().stream().anyMatch(configured -> configured.matches(domain));
     }
 
     private void sendHistory(Record<AggregateKey, @Nullable Aggregate> record, List<String> newcomers) {
@@ -180,7 +216,9 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
 
     /// Without what no rule judges, and without the MX hosts that cannot become known beside those that are: a cell is
     /// kept for weeks and read with all others of its domain whenever an MX is new.
-    private static Aggregate onlyJudged(Aggregate aggregate, KnownMxs known) {
+    ///
+    /// @param backfill whether it only tells what is usual
+    private static Aggregate onlyJudged(Aggregate aggregate, KnownMxs known, boolean backfill) {
         Set<String> kept = new HashSet<>();
         int unknown = 0;
         for (String mx : named(aggregate)) {
@@ -205,7 +243,7 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
                 aggregate.firstReceivedAt(),
                 aggregate.lastReceivedAt(),
                 aggregate.latestEndDatetime(),
-                aggregate.backfill());
+                backfill);
     }
 
     private static boolean judged(Aggregate.Failure failure) {
@@ -236,11 +274,12 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
         return LocalDate.ofInstant(Instant.ofEpochMilli(millis), ZoneOffset.UTC);
     }
 
-    static ProcessorSupplier<AggregateKey, @Nullable Aggregate, String, MxCell> supplier(DetectionMetrics metrics) {
+    static ProcessorSupplier<AggregateKey, @Nullable Aggregate, String, MxCell> supplier(
+            Supplier<Settings> settings, DetectionMetrics metrics) {
         return new ProcessorSupplier<>() {
             @Override
             public Processor<AggregateKey, @Nullable Aggregate, String, MxCell> get() {
-                return new WatchMx(metrics);
+                return new WatchMx(settings, metrics);
             }
 
             @Override

@@ -7,6 +7,7 @@ import io.tlsrpt.runtime.SettingsFile;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
 import io.tlsrpt.topics.Alert;
+import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.Topics;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.Topology;
@@ -41,6 +43,7 @@ final class Detection implements AutoCloseable {
     final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private final TopologyTestDriver driver;
     private final TestInputTopic<AggregateKey, Aggregate> aggregates;
+    private final TestInputTopic<String, DomainClaim> claims;
     private final TestOutputTopic<String, Alert> alerts;
     private final TestOutputTopic<String, Alert> history;
 
@@ -71,6 +74,8 @@ final class Detection implements AutoCloseable {
                 TOPICS.aggregates().name(),
                 new JsonSerde<>(AggregateKey.class).serializer(),
                 new JsonSerde<>(Aggregate.class).serializer());
+        this.claims = driver.createInputTopic(
+                TOPICS.domains().name(), new StringSerializer(), new JsonSerde<>(DomainClaim.class).serializer());
         this.alerts = driver.createOutputTopic(
                 TOPICS.alerts().name(), new StringDeserializer(), new JsonSerde<>(Alert.class).deserializer());
         this.history = driver.createOutputTopic(
@@ -101,6 +106,36 @@ final class Detection implements AutoCloseable {
                   public-url: https://tls.example.com
                   rules: {%s}
                 """.formatted(data, rules), name -> null);
+    }
+
+    /// From now on only configured and accepted domains are ours.
+    void discover() {
+        settings = SettingsFile.parse("test", """
+                data: %s
+                domains: [{name: example.com}]
+                rua: ["mailto:tlsrpt@reports.example"]
+                discovery: {enabled: true}
+                kafka: {bootstrap-servers: "127.0.0.1:9092"}
+                """.formatted(directory), name -> null);
+    }
+
+    /// What intake writes when it discovers a domain.
+    Detection pending(String domain) {
+        claims.pipeInput(domain, DomainClaim.pending(domain, "mailto:tlsrpt@reports.example", now), now);
+        return this;
+    }
+
+    /// What intake writes when the operator accepts one.
+    Detection accepted(String domain) {
+        DomainClaim claim = DomainClaim.pending(domain, "mailto:tlsrpt@reports.example", now);
+        claims.pipeInput(domain, claim.accept(now), now);
+        return this;
+    }
+
+    /// What intake writes when a domain is forgotten.
+    Detection forgotten(String domain) {
+        claims.pipeInput(new TestRecord<>(domain, null, now));
+        return this;
     }
 
     Instant now() {

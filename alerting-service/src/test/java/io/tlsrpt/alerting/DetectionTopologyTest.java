@@ -70,7 +70,14 @@ class DetectionTopologyTest {
                     Sink: write-alert-history (topic: tlsrpt.alert-history)
                       <-- transitions
                     Sink: write-alerts (topic: tlsrpt.alerts)
-                      <-- judge""".strip());
+                      <-- judge
+
+                  Sub-topology: 2 for global store (will not generate tasks)
+                    Source: read-domains-source (topics: [tlsrpt.domains])
+                      --> read-domains
+                    Processor: read-domains (stores: [domain-claims])
+                      --> none
+                      <-- read-domains-source""".strip());
     }
 
     @Test

@@ -72,7 +72,9 @@ public final class Commands {
                 .addSubcommand(new ImportCommand(terminal, nanoTime, pause))
                 .addSubcommand(new TailCommand(terminal))
                 .addSubcommand(new CommandLine(new RejectedCommand()).addSubcommand(new RejectedCommand.List(terminal)))
-                .addSubcommand(new DomainsCommand(terminal))
+                .addSubcommand(new CommandLine(new DomainsCommand(terminal))
+                        .addSubcommand(new DomainsCommand.Accept(terminal))
+                        .addSubcommand(new DomainsCommand.Forget(terminal)))
                 .addSubcommand(new CommandLine(new AlertsCommand()).addSubcommand(new AlertsCommand.List(terminal)));
         root.setCaseInsensitiveEnumValuesAllowed(true);
         root.setDefaultValueProvider(defaults::of);

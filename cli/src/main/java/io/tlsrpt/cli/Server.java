@@ -11,6 +11,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -64,10 +65,24 @@ final class Server implements AutoCloseable {
 
     /// @throws Failure when there is no answer, or one that says no
     private JsonNode get(String path, Map<String, String> query) {
+        return answer(HttpRequest.newBuilder(uri(path, query)));
+    }
+
+    /// Posts nothing: the path says it all.
+    ///
+    /// @param segments of the path behind the first, whatever they contain
+    /// @throws Failure when there is no answer, or one that says no
+    JsonNode act(String path, String... segments) {
+        String rest = Arrays.stream(segments)
+                .map(segment -> "/" + URLEncoder.encode(segment, StandardCharsets.UTF_8))
+                .collect(Collectors.joining());
+        return answer(HttpRequest.newBuilder(uri(path + rest, Map.of())).POST(HttpRequest.BodyPublishers.noBody()));
+    }
+
+    private JsonNode answer(HttpRequest.Builder request) {
         try {
-            HttpResponse<String> response = client.send(
-                    HttpRequest.newBuilder(uri(path, query)).timeout(TIMEOUT).build(),
-                    HttpResponse.BodyHandlers.ofString());
+            HttpResponse<String> response =
+                    client.send(request.timeout(TIMEOUT).build(), HttpResponse.BodyHandlers.ofString());
             if (response.statusCode() != 200) {
                 throw new Failure(url + " says " + response.statusCode() + ": " + detail(response.body()));
             }

@@ -61,6 +61,24 @@ class ListCommandsTest {
     }
 
     @Test
+    void domainsAreAcceptedAndForgottenOneByOneAndOneThatFailsDoesNotStopTheOthers() {
+        answers.put("/api/v1/domains/a.example/accept", "{\"policy-domain\":\"a.example\",\"state\":\"accepted\"}");
+        answers.put("/api/v1/domains/b.example/forget", "{\"policy-domain\":\"b.example\",\"state\":\"pending\"}");
+
+        assertThat(cli.run(url(), "domains", "accept", "../x\u001b", "a.example"))
+                .isEqualTo(1);
+        assertThat(cli.run(url(), "domains", "forget", "b.example")).isZero();
+
+        assertThat(asked)
+                .containsExactly(
+                        "/api/v1/domains/..%2Fx%1B/accept",
+                        "/api/v1/domains/a.example/accept", "/api/v1/domains/b.example/forget");
+        assertThat(cli.lines()).containsExactly("a.example  accepted", "b.example  forgotten");
+        assertThat(cli.err()).isEqualTo("../x\\u001b: " + url() + " says 404: no\\u001b[1m\n");
+        assertThat(cli.run(url(), "domains", "accept")).isEqualTo(2);
+    }
+
+    @Test
     void alertsFireUnlessAllAreAskedFor() {
         answers.put("/api/v1/alerts?domain=a.example&state=firing", """
                 {"complete":true,"rows":[{"state":"firing","severity":"critical","updated-at":"2026-11-21T10:00:00Z",

@@ -11,7 +11,9 @@ import org.jspecify.annotations.Nullable;
 /// One line of the overview.
 ///
 /// @param configured whether it stands in the settings, by itself or under a wildcard
-/// @param state `waiting` (no report yet), `first-report` (of one day), `regular` (of more days)
+/// @param state `pending` (discovered, and waits for somebody to accept it), `waiting` (no report yet), `first-report`
+/// (of
+/// one day), `regular` (of more days)
 /// @param lastWindow newest day that reports cover; absent while waiting
 /// @param lastDays sums of today and the 29 days before, UTC
 /// @param worstFailureClass of these days: the first of starttls, certificate, dane, sts-policy, other that has failed
@@ -41,6 +43,7 @@ record DomainOverview(
         @Nullable String worstFailureClass,
         int firingAlerts) {
 
+    static final String PENDING = "pending";
     static final String WAITING = "waiting";
     static final String FIRST_REPORT = "first-report";
     static final String REGULAR = "regular";

@@ -9,9 +9,10 @@ import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Every configured or reporting domain, sorted by name.
+/// Every configured, reporting or discovered domain, sorted by name.
 final class Overview {
 
     private static final int DAYS = 30;
@@ -46,12 +47,12 @@ final class Overview {
     }
 
     private Optional<String> next(NavigableSet<String> configured, String after) {
-        Optional<String> reported = views.aggregates().domainAfter(after);
-        String named = configured.higher(after);
-        if (named == null || (reported.isPresent() && StoreKey.ORDER.compare(reported.get(), named) < 0)) {
-            return reported;
-        }
-        return Optional.of(named);
+        return Stream.of(
+                        views.aggregates().domainAfter(after),
+                        views.domains().domainAfter(after),
+                        Optional.ofNullable(configured.higher(after)))
+                .flatMap(Optional::stream)
+                .min(StoreKey.ORDER);
     }
 
     private DomainOverview overview(
@@ -67,11 +68,13 @@ final class Overview {
                 domain,
                 setting.map(Settings.Domain::labels).orElse(Map.of()),
                 setting.isPresent(),
-                switch (newest.size()) {
-                    case 0 -> DomainOverview.WAITING;
-                    case 1 -> DomainOverview.FIRST_REPORT;
-                    default -> DomainOverview.REGULAR;
-                },
+                setting.isEmpty() && views.domains().pending(domain)
+                        ? DomainOverview.PENDING
+                        : switch (newest.size()) {
+                            case 0 -> DomainOverview.WAITING;
+                            case 1 -> DomainOverview.FIRST_REPORT;
+                            default -> DomainOverview.REGULAR;
+                        },
                 newest.isEmpty() ? null : newest.getFirst().window(),
                 newest.isEmpty() ? List.of() : newest.getFirst().totals(),
                 Totals.sum(recent),

@@ -28,6 +28,7 @@ import org.slf4j.LoggerFactory;
 /// ```
 /// tlsrpt.aggregates ► aggregates-by-domain    tlsrpt.alerts        ► alerts-by-state
 /// tlsrpt.reports    ► reports-by-domain       tlsrpt.notifications ► notifications-by-alert
+/// tlsrpt.domains    ► claims-by-domain
 /// ```
 ///
 /// Keys of the stores differ from those of the topics, so that questions are range scans. Kafka restores such a store
@@ -42,6 +43,7 @@ final class Views {
     private final ReportView reports;
     private final AlertView alerts;
     private final NotificationView notifications;
+    private final DomainView domains;
 
     /// @param stores a store by name; asked at each use, throws while it is not there
     Views(Function<String, ReadOnlyKeyValueStore<Bytes, byte[]>> stores) {
@@ -49,6 +51,7 @@ final class Views {
         reports = new ReportView(() -> stores.apply(ReportView.STORE));
         alerts = new AlertView(() -> stores.apply(AlertView.STORE));
         notifications = new NotificationView(() -> stores.apply(NotificationView.STORE));
+        domains = new DomainView(() -> stores.apply(DomainView.STORE));
     }
 
     AggregateView aggregates() {
@@ -67,6 +70,10 @@ final class Views {
         return notifications;
     }
 
+    DomainView domains() {
+        return domains;
+    }
+
     Topology topology(Topics topics, StreamsConfig config, MeterRegistry meters) {
         Counter skipped = Counter.builder("tlsrpt.console.skipped.records")
                 .description("Records of the compacted topics that are none of ours and were passed over")
@@ -76,6 +83,7 @@ final class Views {
         add(builder, topics.reports(), ReportView.STORE, reports, skipped);
         add(builder, topics.alerts(), AlertView.STORE, alerts, skipped);
         add(builder, topics.notifications(), NotificationView.STORE, notifications, skipped);
+        add(builder, topics.domains(), DomainView.STORE, domains, skipped);
         return builder.build();
     }
 

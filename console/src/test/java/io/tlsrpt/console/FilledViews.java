@@ -5,6 +5,7 @@ import io.tlsrpt.topics.AcceptedReport;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
 import io.tlsrpt.topics.Alert;
+import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.Notification;
 import io.tlsrpt.topics.RawPosition;
@@ -33,6 +34,7 @@ final class FilledViews implements AutoCloseable {
     private static final JsonSerde<Aggregate> AGGREGATE = new JsonSerde<>(Aggregate.class);
     private static final JsonSerde<AcceptedReport> REPORT = new JsonSerde<>(AcceptedReport.class);
     private static final JsonSerde<Alert> ALERT = new JsonSerde<>(Alert.class);
+    private static final JsonSerde<DomainClaim> CLAIM = new JsonSerde<>(DomainClaim.class);
     private static final JsonSerde<Notification> NOTIFICATION = new JsonSerde<>(Notification.class);
 
     final SimpleMeterRegistry meters = new SimpleMeterRegistry();
@@ -142,6 +144,14 @@ final class FilledViews implements AutoCloseable {
 
     void forgetReport(String key) {
         pipe(TOPICS.reports(), key.getBytes(StandardCharsets.UTF_8), null);
+    }
+
+    void put(DomainClaim claim) {
+        pipe(TOPICS.domains(), claim.policyDomain().getBytes(StandardCharsets.UTF_8), CLAIM.write(claim));
+    }
+
+    void forgetDomain(String domain) {
+        pipe(TOPICS.domains(), domain.getBytes(StandardCharsets.UTF_8), null);
     }
 
     void put(Alert alert) {

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.Alert;
+import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.Json;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -224,6 +225,38 @@ class ViewsTest {
                         .longValue())
                 .isEqualTo(200);
         assertThat(rows.get(3).path("last-30-days-totals").size()).isZero();
+    }
+
+    @Test
+    void theOverviewShowsPendingDomainsWithTheirNumbersUnlessTheyAreConfiguredAcceptedOrForgotten() {
+        for (String domain : List.of("a.example", "b.example", "c.example", "d.example", "e.example")) {
+            filled.put(DomainClaim.pending(domain, "mailto:tlsrpt@reports.example", NOW));
+        }
+        filled.put(cell(DAY, "b.example", "google.com", 100, 3));
+        filled.put(cell(DAY, "c.example", "google.com", 100, 0));
+        filled.put(DomainClaim.pending("c.example", "mailto:tlsrpt@reports.example", NOW)
+                .accept(NOW));
+        filled.put(cell(DAY, "d.example", "google.com", 100, 0));
+        filled.forgetDomain("e.example");
+
+        List<JsonNode> rows = pages(cursor -> new Overview(filled.views)
+                .domains(
+                        List.of(new Settings.Domain("d.example", Map.of())),
+                        cursor == null ? null : StoreKey.parts(cursor).getFirst(),
+                        LocalDate.of(2026, 11, 22),
+                        PageLimit.rows(1)));
+
+        assertThat(rows)
+                .extracting(row -> row.path("domain").stringValue() + " "
+                        + row.path("state").stringValue())
+                .containsExactly(
+                        "a.example pending", "b.example pending", "c.example first-report", "d.example first-report");
+        assertThat(rows.get(1)
+                        .path("last-window-totals")
+                        .path(0)
+                        .path("total-failure-session-count")
+                        .longValue())
+                .isEqualTo(3);
     }
 
     @Test

@@ -97,6 +97,10 @@ public record Topics(String prefix, Duration retention) {
         return compacted("notifications", "tlsrpt.notification/1");
     }
 
+    public Topic domains() {
+        return compacted("domains", "tlsrpt.domain/1");
+    }
+
     /// Every topic that this release writes.
     public List<Topic> all() {
         return List.of(
@@ -108,7 +112,8 @@ public record Topics(String prefix, Duration retention) {
                 aggregates(),
                 alerts(),
                 alertHistory(),
-                notifications());
+                notifications(),
+                domains());
     }
 
     /// Where the records of a policy-domain lie, in every topic that is partitioned by it: murmur2 of its UTF-8 bytes.

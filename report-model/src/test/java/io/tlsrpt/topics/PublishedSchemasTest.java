@@ -42,7 +42,8 @@ class PublishedSchemasTest {
             "report", AcceptedReport.class,
             "verdict", Verdict.class,
             "alert", Alert.class,
-            "notification", Notification.class);
+            "notification", Notification.class,
+            "domain", DomainClaim.class);
 
     private static final Topics TOPICS = new Topics("tlsrpt.", Duration.ofDays(400));
 

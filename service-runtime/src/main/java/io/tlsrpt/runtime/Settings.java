@@ -34,6 +34,9 @@ public record Settings(
                 "Where reporters shall send reports, as `./tlsrpt record` puts it into the TXT record: `mailto:` and `https:` addresses, the most important first. Reloaded while running.")
         List<String> rua,
 
+        @Setting("Domains found by their own DNS record, beside those of `domains`. Reloaded while running.")
+        Discovery discovery,
+
         @Setting("The broker.") Kafka kafka,
         @Setting("The front door for reports by HTTPS.") Intake intake,
         @Setting("Reports by mail.") Mail mail,
@@ -68,6 +71,28 @@ public record Settings(
         /// Whether a lower-case policy domain is this one, or below it where the name begins with `*.`.
         public boolean matches(String policyDomain) {
             return name.startsWith("*.") ? policyDomain.endsWith(name.substring(1)) : policyDomain.equals(name);
+        }
+    }
+
+    public record Discovery(
+            @Setting(
+                    value =
+                            "Whether a domain whose `_smtp._tls` record lists one of our `rua` is taken as pending: counted and shown, never alerted on until it is accepted.",
+                    byDefault = "false")
+            boolean enabled,
+
+            @Setting(value = "Pending domains at a time, 1 to 10000.", byDefault = "100")
+            int maxDomains,
+
+            @Setting(
+                    value =
+                            "Reports taken about one pending domain in a day (UTC, of arrival), by each process; 1 to 10000.",
+                    byDefault = "50")
+            int maxReportsPerDay) {
+
+        public Discovery {
+            require(maxDomains >= 1 && maxDomains <= 10_000, "max-domains must be 1 to 10000");
+            require(maxReportsPerDay >= 1 && maxReportsPerDay <= 10_000, "max-reports-per-day must be 1 to 10000");
         }
     }
 
@@ -578,6 +603,9 @@ public record Settings(
                 rua.stream().allMatch(Settings::isRua),
                 "rua must be mailto:local@domain or https://… addresses, without blanks");
         require(
+                !discovery.enabled() || !rua.isEmpty(),
+                "discovery.enabled needs rua: a domain is found by its record listing one of them");
+        require(
                 !mail.smtp().beyondLoopback()
                         || !mail.smtp().recipients().isEmpty()
                         || rua.stream().anyMatch(uri -> uri.startsWith("mailto:")),
@@ -609,7 +637,19 @@ public record Settings(
                 1,
                 kafka.properties());
         return new Settings(
-                data, topicPrefix, retention, domains, rua, embedded, intake, mail, dns, api, admin, alerting);
+                data,
+                topicPrefix,
+                retention,
+                domains,
+                rua,
+                discovery,
+                embedded,
+                intake,
+                mail,
+                dns,
+                api,
+                admin,
+                alerting);
     }
 
     private static void require(boolean holds, String otherwise) {
@@ -618,7 +658,8 @@ public record Settings(
         }
     }
 
-    /// Whether `other` differs from these only in what is read anew while running: domains, rua, path tokens,
+    /// Whether `other` differs from these only in what is read anew while running: domains, rua, discovery, path
+    /// tokens,
     /// trusted networks, DKIM, rules, receivers.
     boolean onlyReloadableDiffers(Settings other) {
         return equals(new Settings(
@@ -627,6 +668,7 @@ public record Settings(
                 other.retention,
                 domains,
                 rua,
+                discovery,
                 other.kafka,
                 other.intake.withReloadable(intake),
                 other.mail.withReloadable(mail),
