@@ -305,6 +305,11 @@ public record Settings(
                 @Setting(value = "`tls`, `starttls` or, on a trusted network only, `plain`.", byDefault = "tls")
                 Security security,
 
+                @Setting(
+                        "PEM file with the certificates of the authorities that the server's certificate may come from; absent: those of the Java installation.")
+                @Nullable
+                Path caFile,
+
                 @Setting("The login.") String user,
 
                 @Setting("Its password; `password-file` reads it from a file.") @Nullable
@@ -399,6 +404,24 @@ public record Settings(
             public OAuth2 {
                 require((accessTokenFile == null) != (tokenUrl == null), "give either access-token-file or token-url");
                 require(tokenUrl == null || clientId != null, "token-url needs client-id");
+                require(
+                        tokenUrl == null || isConfidential(tokenUrl),
+                        "token-url must be an https:// address, or http:// on a loopback address");
+                require(
+                        tokenUrl == null || clientSecret != null || refreshToken != null,
+                        "token-url needs client-secret, refresh-token or both");
+            }
+
+            private static boolean isConfidential(String url) {
+                try {
+                    URI uri = new URI(url);
+                    return uri.getHost() != null
+                            && ("https".equals(uri.getScheme())
+                                    || ("http".equals(uri.getScheme())
+                                            && HostPort.parse(uri.getHost() + ":0").isLoopback()));
+                } catch (URISyntaxException noAddress) {
+                    return false;
+                }
             }
         }
 

@@ -1,0 +1,596 @@
+package io.tlsrpt.ingest;
+
+import io.tlsrpt.ingest.MailboxMetrics.Fate;
+import io.tlsrpt.mail.ReportMail;
+import io.tlsrpt.runtime.Secret;
+import io.tlsrpt.runtime.Settings;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.angus.mail.iap.CommandFailedException;
+import org.eclipse.angus.mail.iap.ProtocolException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Takes the report mails out of one folder of an IMAP mailbox and marks or moves them once the broker has their
+/// reports; everything else in the mailbox stays as it is.
+///
+/// A mail is new when it has no keyword of ours and [MailboxMemory] does not know it: whether a person has opened it
+/// does not matter. Mails without a report are looked at once and handed to nobody. A mail that was taken but not
+/// marked, because this process or the server died in between, is taken again and becomes a duplicate there.
+///
+/// At most 128 mails and 82 MiB of them are in memory, unless one mail alone is larger.
+final class Mailbox implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Mailbox.class);
+
+    private static final int MOST_AT_A_TIME = 64;
+    private static final long MOST_BYTES_AT_A_TIME = 16 * 1024 * 1024;
+    private static final int HEADS_AT_A_TIME = 500;
+    /// So many that cannot be taken one after the other mean that none can.
+    private static final int ENOUGH_FAILURES = 64;
+
+    private static final int MOST_OPEN = 10_000;
+    /// A mail whose reading broke so many connections is put off.
+    private static final int MOST_BREAKS = 3;
+
+    /// Shorter than what servers (RFC 2177), address translators and the connection's timeout bear.
+    private static final Duration LONGEST_SILENCE = Duration.ofSeconds(90);
+
+    /// For servers that end IDLE by themselves.
+    private static final Duration SHORTEST_IDLE = Duration.ofMillis(200);
+
+    private static final Duration GRACE = Duration.ofSeconds(5);
+
+    private final Settings.Mail.Mailbox settings;
+    private final int maxMessage;
+    private final MailSink sink;
+    private final MailboxMetrics metrics;
+    private final Clock clock;
+    private final MailboxMemory memory;
+    private final @Nullable AccessTokens tokens;
+    private final @Nullable Instant backfillBefore;
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final ExecutorService taking = Executors.newVirtualThreadPerTaskExecutor();
+    private final ScheduledExecutorService timers;
+    private final Thread thread;
+    private volatile @Nullable ImapConnection connection;
+
+    /// Taken, but not marked or moved yet. Open in the memory, too, and taken again after a restart.
+    private final TreeSet<Long> kept = new TreeSet<>();
+
+    /// Nobody's report, but not moved yet.
+    private final TreeSet<Long> others = new TreeSet<>();
+
+    /// How often reading a mail broke the connection.
+    private final Map<Long, Integer> breaks = new HashMap<>();
+    private final Backoff retries = new Backoff();
+    private long retryAt;
+    private boolean sinkIsAway;
+    private boolean settlingFails;
+    private int brokenIdles;
+
+    private record UnderWay(long uid, Future<Fate> fate) {}
+
+    /// @param directory where what is known of mailboxes is kept
+    /// @param maxMessage of a longer mail only the head is read
+    /// @param timers ends IDLE from time to time
+    Mailbox(
+            Settings.Mail.Mailbox settings,
+            Path directory,
+            int maxMessage,
+            MailSink sink,
+            ScheduledExecutorService timers,
+            MailboxMetrics metrics,
+            Clock clock) {
+        this.settings = settings;
+        this.maxMessage = maxMessage;
+        this.sink = sink;
+        this.timers = timers;
+        this.metrics = metrics;
+        this.clock = clock;
+        this.memory = new MailboxMemory(
+                directory.resolve(settings.name() + ".json"),
+                settings.user() + "@" + settings.host() + "/" + settings.folder());
+        this.tokens = settings.oauth2() == null ? null : new AccessTokens(settings.oauth2(), clock);
+        this.backfillBefore = settings.backfillBefore() == null
+                ? null
+                : settings.backfillBefore().atStartOfDay(ZoneOffset.UTC).toInstant();
+        this.thread = Thread.ofVirtual().name("mailbox-" + settings.name()).unstarted(this::run);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    private boolean isClosing() {
+        return closing.getCount() == 0;
+    }
+
+    private void run() {
+        Backoff reconnects = new Backoff();
+        try {
+            while (!isClosing()) {
+                String why;
+                try (ImapConnection opened = connect()) {
+                    connection = opened;
+                    watch(opened, reconnects);
+                    opened.logOut();
+                    return;
+                } catch (IOException | ProtocolException | UncheckedIOException broken) {
+                    why = shown(broken);
+                    LOG.atDebug()
+                            .addKeyValue("mailbox", settings.name())
+                            .setCause(broken)
+                            .log("a mailbox failed");
+                } catch (RuntimeException | OutOfMemoryError garbage) {
+                    // an answer may announce gigabytes
+                    why = "not understood: " + shown(garbage);
+                    LOG.atDebug()
+                            .addKeyValue("mailbox", settings.name())
+                            .setCause(garbage)
+                            .log("a mailbox failed");
+                } finally {
+                    connection = null;
+                    metrics.up(false);
+                }
+                if (isClosing()) {
+                    return;
+                }
+                metrics.failed();
+                Duration pause = reconnects.next();
+                LOG.atWarn()
+                        .addKeyValue("mailbox", settings.name())
+                        .addKeyValue("why", why)
+                        .addKeyValue("again-in", pause)
+                        .log("a mailbox cannot be read");
+                await(pause);
+            }
+        } catch (InterruptedException stopping) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// What went wrong, for people, without what is secret.
+    private String shown(Throwable failure) {
+        StringBuilder shown = new StringBuilder();
+        for (Throwable each = failure; each != null && shown.length() < 300; each = each.getCause()) {
+            String message = each.getMessage() == null ? each.getClass().getSimpleName() : each.getMessage();
+            if (shown.indexOf(message) < 0) {
+                shown.append(shown.isEmpty() ? "" : ": ").append(message);
+            }
+        }
+        String text = shown.toString();
+        if (settings.password() != null && !settings.password().reveal().isEmpty()) {
+            text = text.replace(
+                    settings.password().reveal(), settings.password().toString());
+        }
+        return String.valueOf(Untrusted.shown(text));
+    }
+
+    private ImapConnection connect() throws IOException, ProtocolException, InterruptedException {
+        try {
+            return loggedIn();
+        } catch (CommandFailedException refused) {
+            if (tokens == null) {
+                throw new IOException("the login is refused", refused);
+            }
+            // the token may have been withdrawn before its time
+            tokens.forget();
+            try {
+                return loggedIn();
+            } catch (CommandFailedException refusedAgain) {
+                throw new IOException("the access token is refused", refusedAgain);
+            }
+        }
+    }
+
+    private ImapConnection loggedIn() throws IOException, ProtocolException, InterruptedException {
+        Secret token = tokens == null ? null : tokens.current();
+        ImapConnection opened = ImapConnection.open(settings);
+        boolean in = false;
+        try {
+            if (token != null) {
+                opened.logInWithToken(settings.user(), token.reveal());
+            } else {
+                opened.logIn(
+                        settings.user(),
+                        Objects.requireNonNull(settings.password()).reveal());
+            }
+            in = true;
+            return opened;
+        } finally {
+            if (!in) {
+                opened.close();
+            }
+        }
+    }
+
+    private void watch(ImapConnection server, Backoff reconnects)
+            throws IOException, ProtocolException, InterruptedException {
+        select(server);
+        metrics.up(true);
+        LOG.atInfo()
+                .addKeyValue("mailbox", settings.name())
+                .addKeyValue("folder", settings.folder())
+                .addKeyValue("idle", server.canIdle())
+                .log("a mailbox is open");
+        while (!isClosing()) {
+            round(server);
+            reconnects.reset();
+            awaitNews(server);
+        }
+    }
+
+    private void select(ImapConnection server) throws IOException, ProtocolException {
+        long uidValidity;
+        try {
+            uidValidity = server.select(settings.folder());
+        } catch (CommandFailedException missing) {
+            throw new IOException("the folder \"" + settings.folder() + "\" cannot be opened", missing);
+        }
+        if (memory.valid(uidValidity)) {
+            kept.clear();
+            others.clear();
+            breaks.clear();
+            LOG.atWarn()
+                    .addKeyValue("mailbox", settings.name())
+                    .log("the server has renumbered the mails; those without our keyword are looked at again");
+        }
+    }
+
+    /// Until the server tells of mail, the poll interval is over, or a mail is to be tried again.
+    private void awaitNews(ImapConnection server) throws ProtocolException, InterruptedException {
+        long pollAt = System.nanoTime() + settings.pollInterval().toNanos();
+        long until = memory.openCount() > 0 && retryAt - pollAt < 0 ? retryAt : pollAt;
+        for (long left = until - System.nanoTime();
+                left > 0 && !isClosing() && !(server.hasNews() && !sinkIsAway);
+                left = until - System.nanoTime()) {
+            Duration pause = Duration.ofNanos(Math.min(left, LONGEST_SILENCE.toNanos()));
+            if (server.canIdle() && !sinkIsAway && brokenIdles < MOST_BREAKS) {
+                idle(server, pause);
+            } else if (!await(pause)) {
+                server.noop();
+            }
+        }
+    }
+
+    /// Where IDLE is offered and breaks again and again, polling is what is left.
+    private void idle(ImapConnection server, Duration pause) throws ProtocolException, InterruptedException {
+        long began = System.nanoTime();
+        try {
+            server.idle(pause, timers, this::isClosing);
+        } catch (ProtocolException broken) {
+            brokenIdles++;
+            throw broken;
+        }
+        brokenIdles = 0;
+        if (!server.hasNews() && System.nanoTime() - began < SHORTEST_IDLE.toNanos()) {
+            await(SHORTEST_IDLE);
+        }
+    }
+
+    private boolean await(Duration pause) throws InterruptedException {
+        return closing.await(pause.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    /// Looks at everything new, and at what is open when its time has come.
+    private void round(ImapConnection server) throws ProtocolException, InterruptedException {
+        boolean retry = memory.openCount() > 0 && System.nanoTime() - retryAt >= 0;
+        if (sinkIsAway && !retry) {
+            return;
+        }
+        settlingFails &= !retry;
+        Set<Long> open = retry ? memory.open() : Set.of();
+        Set<Long> present = server.search(memory.next(), open);
+        List<Long> todo = new ArrayList<>(present);
+        if (memory.openCount() >= MOST_OPEN) {
+            todo.retainAll(open);
+        }
+        todo.removeAll(kept);
+        todo.removeAll(others);
+        // new ones first, so that those that never work cannot hold them up
+        long next = memory.next();
+        todo.sort((a, b) -> (a >= next) == (b >= next) ? Long.compare(a, b) : a >= next ? -1 : 1);
+        for (long uid : open) {
+            if (!present.contains(uid)) {
+                kept.remove(uid);
+                others.remove(uid);
+                memory.settled(uid);
+            }
+        }
+        boolean wasAway = sinkIsAway;
+        sinkIsAway = false;
+        take(server, todo);
+        settle(server);
+        if (memory.openCount() == 0 || (wasAway && !sinkIsAway)) {
+            retries.reset();
+        }
+        if (retry || retryAt - System.nanoTime() < 0) {
+            retryAt = System.nanoTime() + retries.next().toNanos();
+        }
+    }
+
+    private void take(ImapConnection server, List<Long> todo) throws ProtocolException, InterruptedException {
+        List<UnderWay> before = List.of();
+        List<UnderWay> now = List.of();
+        int failures = 0;
+        try {
+            for (int from = 0; from < todo.size(); from += HEADS_AT_A_TIME) {
+                List<Long> asked = todo.subList(from, Math.min(todo.size(), from + HEADS_AT_A_TIME));
+                for (List<ImapConnection.Head> portion : portions(server, asked)) {
+                    if (isClosing()) {
+                        return;
+                    }
+                    // while these are fetched, those before them are on their way to the broker
+                    now = handOn(server, portion);
+                    failures = decide(before, failures);
+                    before = now;
+                    now = List.of();
+                    settle(server);
+                    if (failures >= ENOUGH_FAILURES) {
+                        sinkIsAway = true;
+                        return;
+                    }
+                }
+            }
+        } finally {
+            // also when the connection broke: what the broker has is remembered, and marked by the next connection
+            failures = decide(before, failures);
+            failures = decide(now, failures);
+            sinkIsAway |= failures >= ENOUGH_FAILURES;
+            memory.write();
+            metrics.open(memory.openCount());
+        }
+    }
+
+    /// Mails that may be in memory together.
+    private List<List<ImapConnection.Head>> portions(ImapConnection server, List<Long> asked) throws ProtocolException {
+        Map<Long, ImapConnection.Head> heads = server.heads(asked);
+        putOff(asked.stream().filter(uid -> !heads.containsKey(uid)).toList(), "the server does not describe it");
+        List<List<ImapConnection.Head>> portions = new ArrayList<>();
+        List<ImapConnection.Head> portion = new ArrayList<>();
+        long bytes = 0;
+        for (long uid : asked) {
+            ImapConnection.Head head = heads.get(uid);
+            if (head == null) {
+                continue;
+            }
+            long size = head.size() > maxMessage ? Submission.HEAD_BYTES : head.size();
+            boolean alone = breaks.containsKey(head.uid());
+            if (!portion.isEmpty()
+                    && (alone
+                            || breaks.containsKey(portion.getFirst().uid())
+                            || portion.size() == MOST_AT_A_TIME
+                            || bytes + size > MOST_BYTES_AT_A_TIME)) {
+                portions.add(portion);
+                portion = new ArrayList<>();
+                bytes = 0;
+            }
+            portion.add(head);
+            bytes += size;
+        }
+        if (!portion.isEmpty()) {
+            portions.add(portion);
+        }
+        return portions;
+    }
+
+    private List<UnderWay> handOn(ImapConnection server, List<ImapConnection.Head> portion) throws ProtocolException {
+        Map<Long, ImapConnection.Head> heads = new HashMap<>();
+        List<Long> whole = new ArrayList<>();
+        List<Long> cut = new ArrayList<>();
+        for (ImapConnection.Head head : portion) {
+            if (breaks.getOrDefault(head.uid(), 0) >= MOST_BREAKS) {
+                breaks.remove(head.uid());
+                putOff(List.of(head.uid()), "reading it breaks the connection");
+            } else {
+                heads.put(head.uid(), head);
+                (head.size() > maxMessage ? cut : whole).add(head.uid());
+            }
+        }
+        List<ImapConnection.Body> bodies = new ArrayList<>();
+        try {
+            bodies.addAll(server.bodies(whole));
+            bodies.addAll(server.beginnings(cut, Submission.HEAD_BYTES));
+        } catch (ProtocolException | RuntimeException broken) {
+            heads.keySet().forEach(uid -> breaks.merge(uid, 1, Integer::sum));
+            throw broken;
+        }
+        breaks.keySet().removeAll(heads.keySet());
+        List<UnderWay> underWay = new ArrayList<>();
+        Instant now = clock.instant();
+        for (ImapConnection.Body body : bodies) {
+            ImapConnection.Head head = Objects.requireNonNull(heads.remove(body.uid()));
+            Mail mail = mail(head, body.bytes(), now);
+            metrics.fetched();
+            underWay.add(new UnderWay(body.uid(), taking.submit(() -> fate(mail))));
+        }
+        putOff(heads.keySet(), "the server does not hand it out");
+        return underWay;
+    }
+
+    private Mail mail(ImapConnection.Head head, byte[] bytes, Instant now) {
+        boolean cut = head.size() > maxMessage || bytes.length > maxMessage;
+        Instant stored = head.stored();
+        boolean old = backfillBefore != null && stored != null && stored.isBefore(backfillBefore);
+        return new Mail(
+                cut && bytes.length > Submission.HEAD_BYTES ? Arrays.copyOf(bytes, Submission.HEAD_BYTES) : bytes,
+                cut,
+                Source.IMAP,
+                now,
+                stored == null || stored.isAfter(now) ? now : stored,
+                "imap:" + settings.name(),
+                settings.trusted() || old,
+                settings.channelDomain(),
+                old ? Submission.Backfill.YES : Submission.Backfill.BY_AGE);
+    }
+
+    private Fate fate(Mail mail) {
+        if (!claimsToReport(mail)) {
+            return Fate.OTHER;
+        }
+        try {
+            return switch (sink.take(mail).get()) {
+                case MailOutcome.Kept outcome -> outcome.noReport() ? Fate.OTHER : Fate.KEPT;
+                case MailOutcome.TryAgain outcome -> Fate.AGAIN;
+            };
+        } catch (InterruptedException stopping) {
+            Thread.currentThread().interrupt();
+            return Fate.AGAIN;
+        } catch (ExecutionException unexpected) {
+            LOG.atError()
+                    .addKeyValue("mailbox", settings.name())
+                    .setCause(unexpected.getCause())
+                    .log("a mail could not be taken");
+            return Fate.AGAIN;
+        }
+    }
+
+    /// Whether a mail is our business. Any other mail of a mailbox is private: it must not become a copy in the topic
+    /// of
+    /// rejected documents.
+    static boolean claimsToReport(Mail mail) {
+        if (mail.cut()) {
+            // what is seen of it is no whole document in any case
+            return new String(mail.bytes(), StandardCharsets.ISO_8859_1)
+                    .toLowerCase(Locale.ROOT)
+                    .contains("tlsrpt");
+        }
+        ReportMail read = ReportMail.read(mail.bytes(), ReportMail.Limits.DEFAULT);
+        return !read.documents().isEmpty() || read.reportDomain().isPresent();
+    }
+
+    /// Waits for what is under way and remembers what became of it.
+    ///
+    /// @param failures how many before these failed one after the other
+    /// @return the same with these
+    private int decide(List<UnderWay> underWay, int failures) throws InterruptedException {
+        int inARow = failures;
+        for (UnderWay each : underWay) {
+            Fate fate;
+            try {
+                fate = each.fate().get();
+            } catch (ExecutionException unexpected) {
+                LOG.atError()
+                        .addKeyValue("mailbox", settings.name())
+                        .addKeyValue("uid", each.uid())
+                        .setCause(unexpected.getCause())
+                        .log("a mail could not be judged");
+                fate = Fate.AGAIN;
+            }
+            metrics.decided(fate);
+            inARow = fate == Fate.AGAIN ? inARow + 1 : 0;
+            switch (fate) {
+                case KEPT -> {
+                    kept.add(each.uid());
+                    memory.opened(each.uid());
+                }
+                case OTHER -> {
+                    if (settings.others() == Settings.Mail.Others.MOVE) {
+                        others.add(each.uid());
+                        memory.opened(each.uid());
+                    } else {
+                        memory.settled(each.uid());
+                    }
+                }
+                case AGAIN -> memory.opened(each.uid());
+            }
+        }
+        return inARow;
+    }
+
+    private void putOff(Collection<Long> uids, String why) {
+        for (long uid : uids) {
+            memory.opened(uid);
+            LOG.atWarn()
+                    .addKeyValue("mailbox", settings.name())
+                    .addKeyValue("uid", uid)
+                    .addKeyValue("why", why)
+                    .log("a mail is tried again later");
+        }
+    }
+
+    /// Marks or moves what is decided.
+    private void settle(ImapConnection server) throws ProtocolException {
+        if (settlingFails) {
+            return;
+        }
+        try {
+            if (!kept.isEmpty()) {
+                if (settings.processed() == Settings.Mail.Processed.MARK) {
+                    server.mark(kept);
+                } else {
+                    server.move(kept, settings.processedFolder());
+                }
+                kept.forEach(memory::settled);
+                kept.clear();
+            }
+            if (!others.isEmpty()) {
+                server.move(others, settings.othersFolder());
+                others.forEach(memory::settled);
+                others.clear();
+            }
+        } catch (CommandFailedException refused) {
+            settlingFails = true;
+            LOG.atError()
+                    .addKeyValue("mailbox", settings.name())
+                    .addKeyValue("mails", kept.size() + others.size())
+                    .addKeyValue("why", shown(refused))
+                    .log("mails that were taken cannot be marked or moved; tried again later");
+        }
+        memory.write();
+        metrics.open(memory.openCount());
+    }
+
+    /// Ends IDLE at once and waits a few seconds for what is under way; a mail that is not marked then is taken again
+    /// by
+    /// the next start.
+    @Override
+    public void close() {
+        closing.countDown();
+        ImapConnection current = connection;
+        if (current != null) {
+            current.endIdle();
+        } else {
+            // nothing is under way that could be lost
+            thread.interrupt();
+        }
+        try {
+            if (thread.isAlive() && !thread.join(GRACE)) {
+                // breaks the connection of a thread that reads or writes
+                thread.interrupt();
+                thread.join(GRACE);
+            }
+        } catch (InterruptedException stopping) {
+            Thread.currentThread().interrupt();
+        }
+        taking.shutdownNow();
+        if (tokens != null) {
+            tokens.close();
+        }
+    }
+}
