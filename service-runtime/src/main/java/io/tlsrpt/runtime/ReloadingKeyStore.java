@@ -22,16 +22,17 @@ import org.slf4j.LoggerFactory;
 /// The certificate and key of a listener, taken anew from the key store when its file changes; a bad file changes
 /// nothing.
 @SuppressWarnings("NullAway") // the interface of the JDK answers null for "none"
-final class ReloadingKeyStore extends X509ExtendedKeyManager {
+public final class ReloadingKeyStore extends X509ExtendedKeyManager {
 
     private static final Logger LOG = LoggerFactory.getLogger(ReloadingKeyStore.class);
 
     private final Settings.Tls settings;
     private volatile X509ExtendedKeyManager current;
+    private final SSLContext context;
     private FileTime modified;
 
     /// @throws IllegalStateException when the key store cannot be used, saying why
-    ReloadingKeyStore(Settings.Tls settings) {
+    public ReloadingKeyStore(Settings.Tls settings) {
         this.settings = settings;
         try {
             this.modified = Files.getLastModifiedTime(settings.keyStore());
@@ -40,19 +41,30 @@ final class ReloadingKeyStore extends X509ExtendedKeyManager {
             throw new IllegalStateException(
                     "the key store " + settings.keyStore() + " cannot be used: " + unusable.getMessage(), unusable);
         }
+        this.context = contextOf(this);
+    }
+
+    /// The context for the next handshake, after a look at the file.
+    public SSLContext lookedAt() {
+        look();
+        return context;
     }
 
     SSLContext sslContext() {
+        return context;
+    }
+
+    private static SSLContext contextOf(KeyManager keys) {
         try {
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(new KeyManager[] {this}, null, null);
+            context.init(new KeyManager[] {keys}, null, null);
             return context;
         } catch (GeneralSecurityException impossible) {
             throw new IllegalStateException(impossible);
         }
     }
 
-    void look() {
+    synchronized void look() {
         try {
             FileTime now = Files.getLastModifiedTime(settings.keyStore());
             if (now.equals(modified)) {
