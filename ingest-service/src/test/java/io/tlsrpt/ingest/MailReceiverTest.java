@@ -688,7 +688,7 @@ class MailReceiverTest {
                         "-alias",
                         "smtp",
                         "-keyalg",
-                        "RSA",
+                        "EC",
                         "-dname",
                         "CN=" + name,
                         "-validity",
