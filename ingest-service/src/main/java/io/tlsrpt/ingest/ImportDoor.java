@@ -8,7 +8,6 @@ import io.helidon.http.Status;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
-import io.tlsrpt.report.Authentication;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.Verdict;
@@ -271,7 +270,7 @@ final class ImportDoor {
                             Source.FILE,
                             clock.instant(),
                             name.isEmpty() ? null : name,
-                            Authentication.OPERATOR,
+                            Proof.OPERATOR,
                             null,
                             backfill,
                             null,

@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.tlsrpt.dkim.DkimResult;
 import io.tlsrpt.report.Leniency;
 import java.time.Duration;
 import java.util.Locale;
@@ -12,6 +13,10 @@ import java.util.Set;
 /// What intake counts. For every source, at rest:
 ///
 ///     received = accepted + spooled + refused + busy      (each `tlsrpt.intake.…`)
+///
+/// where a mail is one submission for each document in it, or one when it is refused whole. For mails:
+///
+///     tlsrpt.mail.received = tlsrpt.mail.kept + tlsrpt.mail.try.again
 ///
 /// and for the spool, over the life of the process and without what lay in it at the start:
 ///
@@ -72,6 +77,53 @@ final class IngestMetrics {
                 .tag("source", source.word())
                 .register(meters)
                 .record(took);
+    }
+
+    void mailReceived(Source source) {
+        mail("tlsrpt.mail.received", source).increment();
+    }
+
+    void mailDecided(Source source, MailOutcome outcome) {
+        switch (outcome) {
+            case MailOutcome.Kept kept -> mail("tlsrpt.mail.kept", source).increment();
+            case MailOutcome.TryAgain again ->
+                mail("tlsrpt.mail.try.again", source).increment();
+        }
+    }
+
+    /// Each signature by what became of it; a mail without any counts once as `unsigned`.
+    void dkim(DkimResult result) {
+        if (result.unsigned()) {
+            dkim("unsigned");
+        }
+        for (DkimResult.Signature signature : result.signatures()) {
+            dkim(signature.verdict().word());
+        }
+    }
+
+    private void dkim(String verdict) {
+        Counter.builder("tlsrpt.mail.dkim")
+                .description("DKIM signatures of report mails by what became of them")
+                .tag("verdict", verdict)
+                .register(meters)
+                .increment();
+    }
+
+    void quota(RejectedQuota.Keep keep) {
+        if (keep != RejectedQuota.Keep.WHOLE) {
+            Counter.builder("tlsrpt.intake.over.quota")
+                    .description("Refused documents of which only the head or nothing is kept, by sender's quota")
+                    .tag("kept", word(keep))
+                    .register(meters)
+                    .increment();
+        }
+    }
+
+    private Counter mail(String name, Source source) {
+        return Counter.builder(name)
+                .description("Mails by what became of them")
+                .tag("source", source.word())
+                .register(meters);
     }
 
     void leniencies(Set<Leniency> leniencies) {

@@ -1,5 +1,7 @@
 package io.tlsrpt.ingest;
 
+import io.tlsrpt.dns.Resolver;
+import io.tlsrpt.mail.ReportMail;
 import io.tlsrpt.report.ReportReader;
 import io.tlsrpt.runtime.Health;
 import io.tlsrpt.runtime.KafkaSettings;
@@ -10,6 +12,7 @@ import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.Surroundings;
 import io.tlsrpt.topics.TopicSetup;
 import io.tlsrpt.topics.Topics;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +40,7 @@ public final class IngestService implements Service {
     private static final Duration BODY_DEADLINE = Duration.ofMinutes(1);
     private static final Duration VERDICT_PATIENCE = Duration.ofMinutes(1);
     private static final Duration DRAIN_PAUSE = Duration.ofSeconds(1);
+    private static final int DNS_CACHE_ENTRIES = 10_000;
     private static final Duration CONNECT_AGAIN = Duration.ofSeconds(5);
 
     private final Surroundings surroundings;
@@ -47,6 +51,10 @@ public final class IngestService implements Service {
     private final ProducerMeters producerMeters;
     private final Delivery delivery;
     private final SpoolDrain drain;
+
+    @SuppressWarnings("UnusedVariable") // the mail channels take it
+    private final MailSink mails;
+
     private final ReportEndpoint endpoint;
     private final VerdictWatch verdicts;
     private final ImportDoor importDoor;
@@ -78,6 +86,14 @@ public final class IngestService implements Service {
                 delivery,
                 spool,
                 metrics);
+        Resolver resolver = new Resolver(new Resolver.Options(
+                settings.dns().servers().stream()
+                        .map(server -> new InetSocketAddress(server.host(), server.port()))
+                        .toList(),
+                settings.dns().timeout(),
+                DNS_CACHE_ENTRIES));
+        this.mails = new MailIntake(
+                intake, resolver, () -> surroundings.current().get().mail().dkim(), mailLimits(settings), metrics);
         Body.Reader bodies = new Body.Reader(settings.intake().maxBody().asInt(), BODY_DEADLINE, bodyBudget(settings));
         this.endpoint = new ReportEndpoint(
                 () -> surroundings.current().get().intake(), intake, bodies, metrics, surroundings.clock());
@@ -113,6 +129,16 @@ public final class IngestService implements Service {
         properties.putIfAbsent("buffer.memory", Integer.toString(Delivery.MAX_UNACKNOWLEDGED_BYTES));
         properties.putIfAbsent("reconnect.backoff.max.ms", "1000");
         return properties;
+    }
+
+    private static ReportMail.Limits mailLimits(Settings settings) {
+        ReportMail.Limits usual = ReportMail.Limits.DEFAULT;
+        return new ReportMail.Limits(
+                usual.maxParts(),
+                usual.maxDepth(),
+                usual.maxReports(),
+                settings.intake().maxBody().asInt(),
+                usual.maxHeaderBytes());
     }
 
     private static long bodyBudget(Settings settings) {

@@ -1,5 +1,6 @@
 package io.tlsrpt.ingest;
 
+import io.tlsrpt.report.Authentication;
 import io.tlsrpt.report.ContentDigest;
 import io.tlsrpt.report.Inflation;
 import io.tlsrpt.report.Leniency;
@@ -15,6 +16,7 @@ import io.tlsrpt.topics.RawPosition;
 import io.tlsrpt.topics.ReportHeaders;
 import io.tlsrpt.topics.Topics;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -25,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +47,9 @@ final class Intake {
     /// fit the rejected topic.
     private static final int MOST_KEPT_BYTES = 10 * 1024 * 1024;
 
+    /// What is known of a mail's sender while its report could not be read.
+    private static final Proof.Finding UNREAD = new Proof.Finding(Authentication.NONE, null, null, null, false);
+
     private static final Duration RETRY_AFTER = Duration.ofMinutes(1);
 
     private final Topics topics;
@@ -54,9 +60,10 @@ final class Intake {
     private final Delivery delivery;
     private final Spool spool;
     private final IngestMetrics metrics;
+    private final RejectedQuota quota;
 
     /// A document of a few KiB may inflate to 10 MiB and be several times that as a report: this many at a time.
-    private final Semaphore judging = new Semaphore(2 * Runtime.getRuntime().availableProcessors());
+    private final Semaphore atATime = new Semaphore(2 * Runtime.getRuntime().availableProcessors());
 
     private volatile OurDomains ours;
 
@@ -77,25 +84,31 @@ final class Intake {
         this.delivery = delivery;
         this.spool = spool;
         this.metrics = metrics;
+        this.quota = new RejectedQuota(settings.rejectedQuota().bytes(), System::nanoTime);
         this.ours = new OurDomains(domains.get());
     }
 
+    private sealed interface Judgement {}
+
+    /// Nothing to keep: DNS cannot tell yet who signed it, or its sender is over every quota.
+    private record Unkept(Outcome outcome) implements Judgement {}
+
     /// The record that keeps a document, and what its sender hears once it is kept.
-    private sealed interface Judgement {
+    private sealed interface Keeping extends Judgement {
 
         ProducerRecord<String, byte[]> record();
 
         /// @param position absent when the spool has it
         Outcome kept(@Nullable RawPosition position);
 
-        record Report(ProducerRecord<String, byte[]> record, String reportKey) implements Judgement {
+        record Report(ProducerRecord<String, byte[]> record, String reportKey) implements Keeping {
             @Override
             public Outcome kept(@Nullable RawPosition position) {
                 return position == null ? new Outcome.Spooled(reportKey) : new Outcome.Accepted(reportKey, position);
             }
         }
 
-        record Refusal(ProducerRecord<String, byte[]> record, Outcome.Refused outcome) implements Judgement {
+        record Refusal(ProducerRecord<String, byte[]> record, Outcome.Refused outcome) implements Keeping {
             @Override
             public Outcome kept(@Nullable RawPosition position) {
                 return outcome;
@@ -122,19 +135,24 @@ final class Intake {
     }
 
     private Outcome take(Submission submission, long deadline) throws InterruptedException {
-        if (!judging.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+        if (!atATime.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
             return new Outcome.Busy("too many reports at once", RETRY_AFTER);
         }
-        Judgement judgement;
+        Keeping judgement;
         CompletableFuture<RawPosition> acknowledgement;
         try {
-            judgement = judge(submission);
+            switch (judge(submission)) {
+                case Unkept unkept -> {
+                    return unkept.outcome();
+                }
+                case Keeping keeping -> judgement = keeping;
+            }
             if (!spool.isEmpty()) {
                 return spooled(judgement);
             }
             acknowledgement = delivery.send(judgement.record(), until(deadline));
         } finally {
-            judging.release();
+            atATime.release();
         }
         try {
             return judgement.kept(acknowledgement.get(until(deadline).toNanos(), TimeUnit.NANOSECONDS));
@@ -144,7 +162,7 @@ final class Intake {
         }
     }
 
-    private Outcome spooled(Judgement judgement) {
+    private Outcome spooled(Keeping judgement) {
         return spool.offer(judgement.record())
                 ? judgement.kept(null)
                 : new Outcome.Busy("the broker is away and the spool is full", RETRY_AFTER);
@@ -155,17 +173,35 @@ final class Intake {
     ///
     /// @return completed with [Outcome.Busy] when the broker cannot be reached
     CompletableFuture<Outcome> takeUnspooled(Submission submission) throws InterruptedException {
+        return takeUnspooled(submission, this::judge);
+    }
+
+    /// Keeps something that its channel could not find a report in, with the reason; otherwise as [#takeUnspooled].
+    ///
+    /// @param submission the whole of it, such as a mail
+    CompletableFuture<Outcome> refuse(Submission submission, Reading.Unreadable why) throws InterruptedException {
+        return takeUnspooled(submission, whole -> refused(whole, whole.bytes(), why));
+    }
+
+    private CompletableFuture<Outcome> takeUnspooled(Submission submission, Function<Submission, Judgement> judging)
+            throws InterruptedException {
         metrics.received(submission.source());
         long start = System.nanoTime();
-        Judgement judgement;
+        Keeping judgement;
         CompletableFuture<RawPosition> acknowledgement;
-        judging.acquire();
+        atATime.acquire();
         try {
-            judgement = judge(submission);
+            switch (judging.apply(submission)) {
+                case Unkept unkept -> {
+                    decided(submission, unkept.outcome(), start);
+                    return CompletableFuture.completedFuture(unkept.outcome());
+                }
+                case Keeping keeping -> judgement = keeping;
+            }
             acknowledgement =
                     delivery.send(judgement.record(), settings.ackTimeout().multipliedBy(10));
         } finally {
-            judging.release();
+            atATime.release();
         }
         return acknowledgement.handle((position, failure) -> {
             Outcome outcome = failure == null
@@ -228,32 +264,41 @@ final class Intake {
                                 submission,
                                 inflated.document(),
                                 read.report(),
-                                both(inflated.leniencies(), read.leniencies()));
+                                both(submission.leniencies(), inflated.leniencies()),
+                                read.leniencies());
                 };
         };
     }
 
-    private static Set<Leniency> both(Set<Leniency> wrapping, Set<Leniency> reading) {
+    private static Set<Leniency> both(Set<Leniency> some, Set<Leniency> others) {
         Set<Leniency> all = EnumSet.noneOf(Leniency.class);
-        all.addAll(wrapping);
-        all.addAll(reading);
+        all.addAll(some);
+        all.addAll(others);
         return all;
     }
 
-    private Judgement judge(Submission submission, byte[] document, TlsReport report, Set<Leniency> leniencies) {
-        String reportKey = ReportKey.of(report, submission.channelDomain());
+    /// @param wrapping leniencies that the document does not show and the raw record's headers tell
+    private Judgement judge(
+            Submission submission, byte[] document, TlsReport report, Set<Leniency> wrapping, Set<Leniency> reading) {
+        Proof.Finding proof = submission.proof().of(report);
+        if (proof.later()) {
+            return new Unkept(new Outcome.Busy(String.valueOf(proof.lacking()), RETRY_AFTER));
+        }
+        String channelDomain = submission.channelDomain() == null ? proof.channelDomain() : submission.channelDomain();
+        String reportKey = ReportKey.of(report, channelDomain);
         List<String> foreign = foreign(report);
-        ReportHeaders headers = headers(submission, report, foreign);
-        Optional<Reading.Unreadable> refusal = Plausibility.refusal(
-                        report.dateRange(), submission.receivedAt(), retention)
-                .or(() -> wholly(foreign, report, submission.channelDomain()))
+        ReportHeaders headers = headers(submission, report, proof, channelDomain, foreign, wrapping);
+        Optional<Reading.Unreadable> refusal = Optional.ofNullable(proof.lacking())
+                .map(lacking -> new Reading.Unreadable(RefusalReason.DKIM_FAILED, lacking))
+                .or(() -> Plausibility.refusal(report.dateRange(), submission.receivedAt(), retention))
+                .or(() -> wholly(foreign, report, channelDomain))
                 .or(() -> tooManyDetails(report, reportKey));
         if (refusal.isPresent()) {
-            return refused(document, headers, refusal.get(), reportKey);
+            return refused(submission, document, headers, refusal.get(), reportKey);
         }
-        metrics.leniencies(leniencies);
+        metrics.leniencies(both(wrapping, reading));
         Topics.Topic raw = topics.raw();
-        return new Judgement.Report(
+        return new Keeping.Report(
                 new ProducerRecord<>(raw.name(), null, reportKey, document, headers.write(raw.schema())), reportKey);
     }
 
@@ -297,23 +342,75 @@ final class Intake {
     }
 
     private Judgement refused(Submission submission, byte[] bytes, Reading.Unreadable refusal) {
-        return refused(bytes, headers(submission, null, List.of()), refusal, null);
+        return refused(
+                submission,
+                bytes,
+                headers(
+                        submission,
+                        null,
+                        submission.proof() instanceof Proof.Channel channel
+                                ? new Proof.Finding(channel.authentication(), null, null, null, false)
+                                : UNREAD,
+                        submission.channelDomain(),
+                        List.of(),
+                        submission.leniencies()),
+                refusal,
+                null);
     }
 
     private Judgement refused(
-            byte[] bytes, ReportHeaders known, Reading.Unreadable refusal, @Nullable String reportKey) {
+            Submission submission,
+            byte[] bytes,
+            ReportHeaders known,
+            Reading.Unreadable refusal,
+            @Nullable String reportKey) {
         Topics.Topic rejected = topics.rejected();
         var headers = known.write(rejected.schema());
         ReportHeaders.put(headers, ReportHeaders.REASON, refusal.reason().word());
-        ReportHeaders.put(headers, ReportHeaders.DETAIL, refusal.detail());
         int most = refusal.reason() == RefusalReason.TOO_LARGE ? Submission.HEAD_BYTES : MOST_KEPT_BYTES;
         byte[] value = bytes.length > most ? Arrays.copyOf(bytes, Submission.HEAD_BYTES) : bytes;
-        return new Judgement.Refusal(
-                new ProducerRecord<>(rejected.name(), null, reportKey, value, headers),
-                new Outcome.Refused(refusal.reason(), refusal.detail(), reportKey));
+        Outcome.Refused outcome = new Outcome.Refused(refusal.reason(), refusal.detail(), reportKey);
+        RejectedQuota.Keep keep = quota.ask(strangers(submission, known), value.length);
+        metrics.quota(keep);
+        if (keep == RejectedQuota.Keep.NOTHING) {
+            return new Unkept(outcome);
+        }
+        String detail = refusal.detail();
+        if (keep == RejectedQuota.Keep.HEAD && value.length > RejectedQuota.HEAD_BYTES) {
+            value = Arrays.copyOf(value, RejectedQuota.HEAD_BYTES);
+            detail += " (only the head is kept: this sender is over intake.rejected-quota)";
+        }
+        ReportHeaders.put(headers, ReportHeaders.DETAIL, detail);
+        return new Keeping.Refusal(new ProducerRecord<>(rejected.name(), null, reportKey, value, headers), outcome);
     }
 
-    private static ReportHeaders headers(Submission submission, @Nullable TlsReport report, List<String> foreign) {
+    /// Whose quota a refusal counts against: nobody's when the operator brought it. A peer on this machine
+    /// is a proxy or relay of the operator's, which many strangers share.
+    private static List<String> strangers(Submission submission, ReportHeaders known) {
+        if (submission.proof().equals(Proof.OPERATOR)) {
+            return List.of();
+        }
+        List<String> strangers = new ArrayList<>();
+        String remote = submission.remote();
+        if (remote != null
+                && submission.source() != Source.IMAP
+                && !remote.startsWith("127.")
+                && !remote.equals("::1")) {
+            strangers.add("remote " + remote);
+        }
+        if (known.submitter() != null) {
+            strangers.add("submitter " + known.submitter());
+        }
+        return strangers;
+    }
+
+    private static ReportHeaders headers(
+            Submission submission,
+            @Nullable TlsReport report,
+            Proof.Finding proof,
+            @Nullable String channelDomain,
+            List<String> foreign,
+            Set<Leniency> wrapping) {
         boolean backfill = switch (submission.backfill()) {
             case YES -> true;
             case NO -> false;
@@ -327,14 +424,15 @@ final class Intake {
                 submission.source().word(),
                 submission.receivedAt(),
                 submission.remote(),
-                submission.authentication(),
-                null,
+                proof.authentication(),
+                proof.dkimDomain(),
                 report == null ? null : report.submitter(),
                 report == null ? null : ContentDigest.sha256(report),
-                submission.channelDomain(),
+                channelDomain,
                 foreign,
                 backfill,
                 submission.messageId(),
-                submission.traceparent());
+                submission.traceparent(),
+                wrapping.stream().map(Leniency::word).sorted().toList());
     }
 }

@@ -8,7 +8,6 @@ import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
-import io.tlsrpt.report.Authentication;
 import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Json;
@@ -155,7 +154,7 @@ final class ReportEndpoint {
                 Source.HTTPS,
                 clock.instant(),
                 remote(request),
-                trusted(peer(request)) ? Authentication.OPERATOR : Authentication.NONE,
+                trusted(peer(request)) ? Proof.OPERATOR : Proof.NOBODY,
                 channel.domain(),
                 Submission.Backfill.NO,
                 null,

@@ -2,7 +2,6 @@ package io.tlsrpt.ingest;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.tlsrpt.report.Authentication;
 import io.tlsrpt.report.ReportReader;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.SettingsFile;
@@ -91,16 +90,7 @@ final class TestIntake implements AutoCloseable {
 
     static Submission posted(byte[] bytes) {
         return new Submission(
-                bytes,
-                false,
-                Source.HTTPS,
-                NOW,
-                "192.0.2.1",
-                Authentication.NONE,
-                null,
-                Submission.Backfill.NO,
-                null,
-                null);
+                bytes, false, Source.HTTPS, NOW, "192.0.2.1", Proof.NOBODY, null, Submission.Backfill.NO, null, null);
     }
 
     List<ProducerRecord<String, byte[]>> raw() {

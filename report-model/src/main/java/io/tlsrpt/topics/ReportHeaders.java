@@ -3,7 +3,6 @@ package io.tlsrpt.topics;
 import io.tlsrpt.report.Authentication;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
@@ -23,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// @param channelDomain the domain that the rua token, the recipient or the signed TLS-Report-Domain stands for
 /// @param foreignDomains policy-domains of the document that are not ours; empty when all are
 /// @param backfill true: never notifies
+/// @param leniencies words of what intake tolerated in the wrapping (mail, gzip), which the document itself does not
+/// show
 public record ReportHeaders(
         String source,
         Instant receivedAt,
@@ -35,7 +36,8 @@ public record ReportHeaders(
         List<String> foreignDomains,
         boolean backfill,
         @Nullable String messageId,
-        @Nullable String traceparent) {
+        @Nullable String traceparent,
+        List<String> leniencies) {
 
     public static final String SCHEMA = "schema";
     public static final String REASON = "reason";
@@ -43,6 +45,37 @@ public record ReportHeaders(
 
     public ReportHeaders {
         foreignDomains = List.copyOf(foreignDomains);
+        leniencies = List.copyOf(leniencies);
+    }
+
+    /// Of a document whose wrapping was as it should be.
+    public ReportHeaders(
+            String source,
+            Instant receivedAt,
+            @Nullable String remote,
+            Authentication authentication,
+            @Nullable String dkimDomain,
+            @Nullable String submitter,
+            @Nullable String contentSha256,
+            @Nullable String channelDomain,
+            List<String> foreignDomains,
+            boolean backfill,
+            @Nullable String messageId,
+            @Nullable String traceparent) {
+        this(
+                source,
+                receivedAt,
+                remote,
+                authentication,
+                dkimDomain,
+                submitter,
+                contentSha256,
+                channelDomain,
+                foreignDomains,
+                backfill,
+                messageId,
+                traceparent,
+                List.of());
     }
 
     /// @return new headers, `schema` first
@@ -65,18 +98,14 @@ public record ReportHeaders(
         }
         put(headers, "message-id", messageId);
         put(headers, "traceparent", traceparent);
+        if (!leniencies.isEmpty()) {
+            put(headers, "leniencies", Json.MAPPER.writeValueAsString(leniencies));
+        }
         return headers;
     }
 
     /// @throws RuntimeException when a required header is missing or malformed: the record is not one of ours
     public static ReportHeaders read(Headers headers) {
-        String foreign = text(headers, "foreign-domains");
-        List<String> foreignDomains = new ArrayList<>();
-        if (foreign != null) {
-            for (String domain : Json.MAPPER.readValue(foreign, String[].class)) {
-                foreignDomains.add(domain);
-            }
-        }
         return new ReportHeaders(
                 required(headers, "source"),
                 Instant.parse(required(headers, "received-at")),
@@ -86,10 +115,16 @@ public record ReportHeaders(
                 text(headers, "submitter"),
                 text(headers, "content-sha256"),
                 text(headers, "channel-domain"),
-                foreignDomains,
+                texts(headers, "foreign-domains"),
                 "true".equals(text(headers, "backfill")),
                 text(headers, "message-id"),
-                text(headers, "traceparent"));
+                text(headers, "traceparent"),
+                texts(headers, "leniencies"));
+    }
+
+    private static List<String> texts(Headers headers, String name) {
+        String array = text(headers, name);
+        return array == null ? List.of() : List.of(Json.MAPPER.readValue(array, String[].class));
     }
 
     /// The last header of that name as text; absent when there is none.

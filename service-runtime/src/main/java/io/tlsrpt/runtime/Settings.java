@@ -162,7 +162,13 @@ public record Settings(
             Duration ackTimeout,
 
             @Setting(value = "Bytes the spool may hold while the broker is away; 503 beyond it.", byDefault = "1GiB")
-            ByteSize spoolMaxBytes) {
+            ByteSize spoolMaxBytes,
+
+            @Setting(
+                    value =
+                            "Bytes of refused documents that are kept of one remote address and of one submitter in an hour; beyond it only heads, then nothing.",
+                    byDefault = "16MiB")
+            ByteSize rejectedQuota) {
 
         private static final long MIB = 1024 * 1024;
 
@@ -186,7 +192,8 @@ public record Settings(
                     maxBody,
                     maxInflated,
                     ackTimeout,
-                    spoolMaxBytes);
+                    spoolMaxBytes,
+                    rejectedQuota);
         }
 
         /// A token in the rua's path, `https://…/v1/tlsrpt/<token>`.

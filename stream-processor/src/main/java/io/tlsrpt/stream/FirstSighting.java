@@ -292,7 +292,12 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
                 EventSize.cut(headers.source(), EventSize.MAX_SOURCE_BYTES),
                 headers.receivedAt(),
                 headers.backfill(),
-                sound.leniencies().stream().map(Leniency::word).sorted().toList(),
+                Stream.concat(
+                                sound.headers().leniencies().stream(),
+                                sound.leniencies().stream().map(Leniency::word))
+                        .distinct()
+                        .sorted()
+                        .toList(),
                 position,
                 replaces);
     }

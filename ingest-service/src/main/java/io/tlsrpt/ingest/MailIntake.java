@@ -1,0 +1,152 @@
+package io.tlsrpt.ingest;
+
+import io.tlsrpt.dkim.AuthenticationResults;
+import io.tlsrpt.dkim.DkimResult;
+import io.tlsrpt.dkim.DkimVerifier;
+import io.tlsrpt.dns.TxtLookup;
+import io.tlsrpt.mail.ReportMail;
+import io.tlsrpt.report.Leniency;
+import io.tlsrpt.report.Reading;
+import io.tlsrpt.report.RefusalReason;
+import io.tlsrpt.runtime.Settings;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The way of every mail, from whichever channel, to [Intake]: its signatures are verified, the reports in its MIME
+/// tree
+/// found, and each handed on with what is proven of its sender. A mail that is no report, or may not be believed, is
+/// kept whole with the reason.
+final class MailIntake implements MailSink {
+
+    private static final Logger LOG = LoggerFactory.getLogger(MailIntake.class);
+
+    private final Intake intake;
+    private final TxtLookup dns;
+    private final Supplier<Settings.Mail.Dkim> rules;
+    private final ReportMail.Limits limits;
+    private final IngestMetrics metrics;
+
+    /// @param dns where keys are asked for
+    /// @param rules asked for each mail
+    MailIntake(
+            Intake intake,
+            TxtLookup dns,
+            Supplier<Settings.Mail.Dkim> rules,
+            ReportMail.Limits limits,
+            IngestMetrics metrics) {
+        this.intake = intake;
+        this.dns = dns;
+        this.rules = rules;
+        this.limits = limits;
+        this.metrics = metrics;
+    }
+
+    @Override
+    public CompletableFuture<MailOutcome> take(Mail mail) throws InterruptedException {
+        metrics.mailReceived(mail.source());
+        return judged(mail).thenApply(outcome -> {
+            metrics.mailDecided(mail.source(), outcome);
+            if (outcome instanceof MailOutcome.TryAgain again) {
+                LOG.atWarn()
+                        .addKeyValue("why", Untrusted.shown(again.why()))
+                        .addKeyValue("source", mail.source().word())
+                        .addKeyValue("remote", Untrusted.shown(mail.remote()))
+                        .log("a mail must come again");
+            }
+            return outcome;
+        });
+    }
+
+    private CompletableFuture<MailOutcome> judged(Mail mail) throws InterruptedException {
+        if (mail.cut()) {
+            return together(List.of(whole(
+                    mail,
+                    null,
+                    Proof.NOBODY,
+                    new Reading.Unreadable(
+                            RefusalReason.TOO_LARGE, "a mail longer than its channel takes; only its head is kept"))));
+        }
+        ReportMail content = ReportMail.read(mail.bytes(), limits);
+        Proof proof = Proof.OPERATOR;
+        if (!mail.vouched()) {
+            Settings.Mail.Dkim rules = this.rules.get();
+            DkimResult signatures = signatures(mail, rules);
+            metrics.dkim(signatures);
+            Proof.Signed signed =
+                    new Proof.Signed(signatures, rules, content.reportDomain().orElse(null));
+            if (signatures.temporary()) {
+                return CompletableFuture.completedFuture(
+                        new MailOutcome.TryAgain("a DKIM key could not be looked up: " + signed.explained()));
+            }
+            Optional<RefusalReason> refusal = signed.refusal();
+            if (refusal.isPresent()) {
+                return together(List.of(
+                        whole(mail, content, Proof.NOBODY, new Reading.Unreadable(refusal.get(), signed.explained()))));
+            }
+            proof = signed;
+        }
+        List<CompletableFuture<Outcome>> underWay = new ArrayList<>();
+        for (ReportMail.Document document : content.documents()) {
+            underWay.add(intake.takeUnspooled(
+                    submission(mail, content, document.bytes(), document.cut(), proof, document.leniencies())));
+        }
+        if (content.refusal().isPresent()) { // nothing found, or more than is read of one mail
+            underWay.add(whole(mail, content, proof, content.refusal().get()));
+        }
+        return together(underWay);
+    }
+
+    private DkimResult signatures(Mail mail, Settings.Mail.Dkim rules) {
+        DkimResult verified = new DkimVerifier(dns, new DkimVerifier.Options(rules.requireTlsrptService(), 10))
+                .verify(mail.bytes(), mail.deliveredAt());
+        return rules.trustedAuthservIds().isEmpty()
+                ? verified
+                : AuthenticationResults.added(verified, mail.bytes(), rules.trustedAuthservIds());
+    }
+
+    private CompletableFuture<Outcome> whole(
+            Mail mail, @Nullable ReportMail content, Proof proof, Reading.Unreadable refusal)
+            throws InterruptedException {
+        return intake.refuse(submission(mail, content, mail.bytes(), mail.cut(), proof, Set.of()), refusal);
+    }
+
+    private static Submission submission(
+            Mail mail, @Nullable ReportMail content, byte[] bytes, boolean cut, Proof proof, Set<Leniency> leniencies) {
+        // what an operator vouches for is believed whole, its headers too
+        String reportDomain =
+                content != null && mail.vouched() ? content.reportDomain().orElse(null) : null;
+        return new Submission(
+                bytes,
+                cut,
+                mail.source(),
+                mail.receivedAt(),
+                mail.remote(),
+                proof,
+                mail.channelDomain() == null ? reportDomain : mail.channelDomain(),
+                mail.backfill(),
+                content == null ? null : content.messageId().orElse(null),
+                null,
+                leniencies);
+    }
+
+    private static CompletableFuture<MailOutcome> together(List<CompletableFuture<Outcome>> underWay) {
+        return CompletableFuture.allOf(underWay.toArray(CompletableFuture<?>[]::new))
+                .thenApply(done -> {
+                    List<Outcome> outcomes =
+                            underWay.stream().map(CompletableFuture::join).toList();
+                    return outcomes.stream()
+                            .filter(Outcome.Busy.class::isInstance)
+                            .map(Outcome.Busy.class::cast)
+                            .findFirst()
+                            .<MailOutcome>map(busy -> new MailOutcome.TryAgain(busy.why()))
+                            .orElseGet(() -> new MailOutcome.Kept(outcomes));
+                });
+    }
+}
