@@ -425,7 +425,8 @@ public record Settings(
                     return uri.getHost() != null
                             && ("https".equals(uri.getScheme())
                                     || ("http".equals(uri.getScheme())
-                                            && HostPort.parse(uri.getHost() + ":0").isLoopback()));
+                                            && HostPort.parse(uri.getHost() + ":0")
+                                                    .isLoopback()));
                 } catch (URISyntaxException noAddress) {
                     return false;
                 }
