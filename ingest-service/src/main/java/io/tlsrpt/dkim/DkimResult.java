@@ -156,7 +156,7 @@ public record DkimResult(List<Signature> signatures, List<String> fromDomains) {
         KEY_REVOKED("key-revoked"),
         /// RSA under 1024 bits (RFC 8301 §3.2).
         KEY_TOO_SMALL("key-too-small"),
-        /// RSA over 4096 bits.
+        /// RSA over 4096 bits, or with an exponent over 64.
         KEY_TOO_LARGE("key-too-large"),
         /// `t=y`: as good as unsigned (RFC 6376 §3.6.1).
         KEY_TESTING("key-testing"),

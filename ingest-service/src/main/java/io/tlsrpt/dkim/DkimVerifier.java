@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 public final class DkimVerifier {
 
     private static final int MAX_LISTED = 100;
-    private static final int MAX_KEYS = 8;
+    private static final int MAX_KEYS = 4;
 
     private final TxtLookup dns;
     private final Options options;

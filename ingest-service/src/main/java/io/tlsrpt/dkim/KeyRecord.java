@@ -23,6 +23,9 @@ sealed interface KeyRecord {
 
     int MAX_RSA_BITS = 4096;
 
+    /// The work of checking a signature grows with it; real keys have 17.
+    int MAX_EXPONENT_BITS = 64;
+
     /// A key that may verify the signature.
     record Usable(PublicKey key) implements KeyRecord {}
 
@@ -96,7 +99,13 @@ sealed interface KeyRecord {
         if (bits < MIN_RSA_BITS) {
             return new Refused(Verdict.KEY_TOO_SMALL, bits + " bits");
         }
-        return bits > MAX_RSA_BITS ? new Refused(Verdict.KEY_TOO_LARGE, bits + " bits") : new Usable(key);
+        if (bits > MAX_RSA_BITS) {
+            return new Refused(Verdict.KEY_TOO_LARGE, bits + " bits");
+        }
+        int exponent = key.getPublicExponent().bitLength();
+        return exponent > MAX_EXPONENT_BITS
+                ? new Refused(Verdict.KEY_TOO_LARGE, "an exponent of " + exponent + " bits")
+                : new Usable(key);
     }
 
     private static KeyRecord ed25519(byte[] raw) throws GeneralSecurityException {
