@@ -71,6 +71,7 @@ public final class Commands {
         CommandLine root = new CommandLine(new Commands())
                 .addSubcommand(new ImportCommand(terminal, nanoTime, pause))
                 .addSubcommand(new TailCommand(terminal))
+                .addSubcommand(new RecordCommand(terminal))
                 .addSubcommand(new CommandLine(new RejectedCommand()).addSubcommand(new RejectedCommand.List(terminal)))
                 .addSubcommand(new CommandLine(new DomainsCommand(terminal))
                         .addSubcommand(new DomainsCommand.Accept(terminal))

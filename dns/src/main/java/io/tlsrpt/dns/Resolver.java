@@ -294,16 +294,18 @@ public final class Resolver implements TxtLookup {
         return entitled ? null : "does not look names up for us (no recursion)";
     }
 
-    /// The meaning of the codes only (RFC 8914): the words that come with them are anybody's.
+    /// The meaning of the codes only (RFC 8914), and not that of 0, "other": the words that come with them are anybody's.
     private static String extendedError(Message reply) {
         OPTRecord opt = reply.getOPT();
         return opt == null
                 ? ""
                 : opt.getOptions(EDNSOption.Code.EDNS_EXTENDED_ERROR).stream()
                         .filter(ExtendedErrorCodeOption.class::isInstance)
-                        .map(option -> ExtendedErrorCodeOption.text(((ExtendedErrorCodeOption) option).getErrorCode()))
+                        .mapToInt(option -> ((ExtendedErrorCodeOption) option).getErrorCode())
+                        .filter(code -> code != 0)
                         .distinct()
                         .limit(3)
+                        .mapToObj(code -> ExtendedErrorCodeOption.text(code).replace('_', ' '))
                         .collect(Collectors.joining(", "));
     }
 

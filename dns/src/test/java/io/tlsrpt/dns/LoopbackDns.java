@@ -12,19 +12,26 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.xbill.DNS.DClass;
 import org.xbill.DNS.Flags;
 import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Rcode;
+import org.xbill.DNS.Record;
 import org.xbill.DNS.Section;
+import org.xbill.DNS.Type;
 
 /// A DNS server on a loopback port that answers by a script, over UDP (truncating to 512 bytes or what EDNS allows) and
 /// TCP.
-final class LoopbackDns implements AutoCloseable {
+public final class LoopbackDns implements AutoCloseable {
 
     /// Fills in the answer; false means silence.
     @FunctionalInterface
-    interface Script {
+    public interface Script {
         boolean fill(Message query, Message answer);
     }
 
@@ -34,7 +41,7 @@ final class LoopbackDns implements AutoCloseable {
     private final DatagramSocket udp;
     private final ServerSocket tcp;
 
-    LoopbackDns(Script script) throws IOException {
+    public LoopbackDns(Script script) throws IOException {
         this.script = script;
         this.tcp = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         this.udp = new DatagramSocket(new InetSocketAddress(InetAddress.getLoopbackAddress(), tcp.getLocalPort()));
@@ -42,7 +49,36 @@ final class LoopbackDns implements AutoCloseable {
         Thread.startVirtualThread(this::overTcp);
     }
 
-    InetSocketAddress address() {
+    /// Answers with TXT records as a zone file writes their data, such as `"a" "b"`: a name without entry is NXDOMAIN,
+    /// one
+    /// with an empty list SERVFAIL.
+    ///
+    /// @param texts by absolute lower-case name with a final dot
+    public static LoopbackDns serving(Map<String, List<String>> texts) throws IOException {
+        return new LoopbackDns((query, answer) -> {
+            Name name = query.getQuestion().getName();
+            List<String> records = texts.get(name.toString());
+            if (records == null) {
+                answer.getHeader().setRcode(Rcode.NXDOMAIN);
+            } else if (records.isEmpty()) {
+                answer.getHeader().setRcode(Rcode.SERVFAIL);
+            } else {
+                records.forEach(text -> answer.addRecord(record(name, Type.TXT, 300, text), Section.ANSWER));
+            }
+            return true;
+        });
+    }
+
+    static Record record(Name owner, int type, long ttl, String data) {
+        try {
+            return Record.fromString(owner, type, DClass.IN, ttl, data, Name.root);
+        } catch (IOException wrong) {
+            throw new IllegalArgumentException(data, wrong);
+        }
+    }
+
+    /// Where it listens.
+    public InetSocketAddress address() {
         return new InetSocketAddress(InetAddress.getLoopbackAddress(), tcp.getLocalPort());
     }
 
