@@ -294,7 +294,8 @@ public final class Resolver implements TxtLookup {
         return entitled ? null : "does not look names up for us (no recursion)";
     }
 
-    /// The meaning of the codes only (RFC 8914), and not that of 0, "other": the words that come with them are anybody's.
+    /// The meaning of the codes only (RFC 8914), and not that of 0, "other": the words that come with them are
+    /// anybody's.
     private static String extendedError(Message reply) {
         OPTRecord opt = reply.getOPT();
         return opt == null
