@@ -18,6 +18,7 @@ import java.util.zip.ZipOutputStream;
 record Batch(List<ReportFile> files, long bytes) {
 
     private static final int MOST_FILES = 500;
+    private static final List<String> ARCHIVES = List.of(".zip", ".tar", ".tar.gz", ".tgz");
     private static final long MOST_BYTES = 16L * 1024 * 1024;
 
     /// A file to import.
@@ -27,7 +28,8 @@ record Batch(List<ReportFile> files, long bytes) {
 
         /// Archives are opened by the server, and large files need not be held here.
         private boolean alone() {
-            return size > MOST_BYTES || path.toString().toLowerCase(Locale.ROOT).endsWith(".zip");
+            String name = path.toString().toLowerCase(Locale.ROOT);
+            return size > MOST_BYTES || ARCHIVES.stream().anyMatch(name::endsWith);
         }
     }
 

@@ -34,8 +34,10 @@ import tools.jackson.databind.JsonNode;
 @Command(
         name = "import",
         mixinStandardHelpOptions = true,
-        description =
-                "Imports reports from files and directories (.json, .json.gz, .zip), in the order of their paths.",
+        description = {
+            "Imports reports from files and directories, in the order of their paths:",
+            "JSON, gzip, mails, mboxes, Maildirs, zip and tar archives of them."
+        },
         footer = {
             "",
             "Ends with 0 when every report has its verdict, even if it is `rejected`;",
@@ -44,6 +46,7 @@ import tools.jackson.databind.JsonNode;
 final class ImportCommand implements Callable<Integer> {
 
     private static final int REJECTED_SHOWN = 20;
+    private static final Duration FOR_EVER = Duration.ofDays(10_000);
 
     private final Terminal terminal;
     private final LongSupplier nanoTime;
@@ -64,8 +67,18 @@ final class ImportCommand implements Callable<Integer> {
     @Option(names = "--json", description = "One JSON object per report, and one with the counts at the end.")
     private boolean json;
 
+    @Option(names = "--watch", description = "Follow Maildirs: import what is there and what comes, until stopped.")
+    private boolean watch;
+
+    @Option(
+            names = "--state",
+            paramLabel = "FILE",
+            description = "Where --watch remembers what it imported; .tlsrpt-imported in the first PATH by default.")
+    private @Nullable Path state;
+
     private final List<String> rejected = new ArrayList<>();
     private final List<String> unreadable = new ArrayList<>();
+    private int besideMails;
 
     /// @param pause waits so long
     ImportCommand(Terminal terminal, LongSupplier nanoTime, Consumer<Duration> pause) {
@@ -76,6 +89,10 @@ final class ImportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (watch) {
+            watch();
+            return 0;
+        }
         List<Batch.ReportFile> files = files();
         if (files.isEmpty() && unreadable.isEmpty()) {
             throw new Failure("there is no file in " + Terminal.shown(paths.toString()));
@@ -107,6 +124,36 @@ final class ImportCommand implements Callable<Integer> {
         return stopped == null && unreadable.isEmpty() && submitting.judged() ? 0 : 1;
     }
 
+    /// Until the process is stopped.
+    private void watch() {
+        for (Path path : paths) {
+            try {
+                if (!Files.isDirectory(path) || !Maildir.isAbove(path)) {
+                    throw new Failure("--watch follows Maildirs, directories with cur and new; there is none in "
+                            + Terminal.shown(path.toString()));
+                }
+            } catch (IOException failed) {
+                throw new Failure("not readable: " + Terminal.shown(path.toString()));
+            }
+        }
+        Path file = state == null ? paths.getFirst().resolve(".tlsrpt-imported") : state;
+        ImportedMails imported = new ImportedMails(file);
+        try (Server api = server.connect()) {
+            Submitting submitting = new Submitting(
+                    api,
+                    terminal,
+                    json,
+                    nanoTime,
+                    away -> {
+                        terminal.error("waiting for " + api.url());
+                        pause.accept(away);
+                    },
+                    FOR_EVER);
+            submitting.waitForTheFirstAnswer();
+            new MaildirWatch(paths, imported, submitting, terminal, json, pause).run();
+        }
+    }
+
     /// @return why it was given up; absent when it was not
     private @Nullable String send(Submitting submitting, Batch batch, LongConsumer underWay) {
         if (batch.single() && !Files.isReadable(batch.files().getFirst().path())) {
@@ -132,7 +179,7 @@ final class ImportCommand implements Callable<Integer> {
         String verdict = line.path("verdict").asString("failed");
         if ((verdict.equals("rejected") || verdict.equals("failed")) && rejected.size() < REJECTED_SHOWN) {
             String own = line.path("name").asString("");
-            String name = batch.single() && !own.equals(batch.name()) ? batch.name() + "/" + own : own;
+            String name = batch.single() && !own.startsWith(batch.name()) ? batch.name() + "/" + own : own;
             rejected.add(Rendering.answer(line, Terminal.shown(name)));
         }
     }
@@ -146,6 +193,9 @@ final class ImportCommand implements Callable<Integer> {
         if (json) {
             submitting.tellJson(new TreeMap<>(Map.of("unreadable", unreadable.size(), "complete", stopped == null)));
             return;
+        }
+        if (besideMails > 0) {
+            terminal.line("passed over " + besideMails + ": what a mail server keeps in Maildirs beside the mails");
         }
         rejected.forEach(line -> terminal.line(terminal.red(line)));
         long more = submitting.count("rejected") + submitting.count("failed") - rejected.size();
@@ -189,11 +239,14 @@ final class ImportCommand implements Callable<Integer> {
             return;
         }
         Collections.sort(entries);
+        boolean maildir = Maildir.is(directory);
         for (Path entry : entries) {
             try {
                 BasicFileAttributes attributes =
                         Files.readAttributes(entry, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-                if (attributes.isDirectory()) {
+                if (maildir && Maildir.isBesideTheMails(entry, attributes.isDirectory())) {
+                    besideMails++;
+                } else if (attributes.isDirectory()) {
                     walk(entry, found);
                 } else if (attributes.isRegularFile()) {
                     found.add(entry.normalize());

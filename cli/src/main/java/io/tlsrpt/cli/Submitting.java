@@ -63,6 +63,11 @@ final class Submitting {
         this.retryFor = retryFor;
     }
 
+    /// A server that never answered is waited for like one that went away, instead of being taken for a wrong address.
+    void waitForTheFirstAnswer() {
+        answered = true;
+    }
+
     /// Sends a body until it is answered whole.
     ///
     /// @param underWay told how many reports are answered in all

@@ -20,7 +20,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
@@ -28,9 +31,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The door for files: `POST /api/v1/import?name=FILE&backfill=true|false`, the body being one file: JSON, gzip, or a
-/// zip
-/// of such.
+/// The door for files: `POST /api/v1/import?name=FILE&backfill=true|false`, the body being one file: JSON, gzip, a
+/// mail, an
+/// mbox, or a zip or tar of such.
 ///
 /// The answer is NDJSON, one [Line] per document in the file's order, each with the verdict of the stream-processor.
 /// The
@@ -48,6 +51,7 @@ final class ImportDoor {
     private final Path directory;
     private final int maxBody;
     private final Intake intake;
+    private final MailSink mails;
     private final Spool spool;
     private final VerdictWatch verdicts;
     private final Duration patience;
@@ -61,6 +65,7 @@ final class ImportDoor {
             Path directory,
             Settings.Intake settings,
             Intake intake,
+            MailSink mails,
             Spool spool,
             VerdictWatch verdicts,
             Duration patience,
@@ -69,6 +74,7 @@ final class ImportDoor {
         this.directory = directory;
         this.maxBody = settings.maxBody().asInt();
         this.intake = intake;
+        this.mails = mails;
         this.spool = spool;
         this.verdicts = verdicts;
         this.patience = patience;
@@ -231,7 +237,7 @@ final class ImportDoor {
 
         private final ServerResponse response;
         private final Submission.Backfill backfill;
-        private final ArrayDeque<CompletableFuture<Line>> underWay = new ArrayDeque<>();
+        private final ArrayDeque<CompletableFuture<List<Line>>> underWay = new ArrayDeque<>();
         private @Nullable OutputStream out;
 
         Lines(ServerResponse response, Submission.Backfill backfill) {
@@ -245,15 +251,16 @@ final class ImportDoor {
             underWay.add(
                     switch (found) {
                         case ReportFiles.Found.Document document -> taken(document, name);
+                        case ReportFiles.Found.Mail mail -> taken(mail, name);
                         case ReportFiles.Found.Skipped skipped -> {
                             metrics.notRead(IngestMetrics.NotRead.SKIPPED);
                             yield CompletableFuture.completedFuture(
-                                    new Line(name, null, Line.SKIPPED, null, skipped.why()));
+                                    List.of(new Line(name, null, Line.SKIPPED, null, skipped.why())));
                         }
                         case ReportFiles.Found.Broken broken -> {
                             metrics.notRead(IngestMetrics.NotRead.BROKEN_ARCHIVE);
-                            yield CompletableFuture.completedFuture(
-                                    new Line(name, null, Line.FAILED, "broken-archive", Untrusted.shown(broken.why())));
+                            yield CompletableFuture.completedFuture(List.of(new Line(
+                                    name, null, Line.FAILED, "broken-archive", Untrusted.shown(broken.why()))));
                         }
                     });
             while (!underWay.isEmpty()
@@ -262,7 +269,7 @@ final class ImportDoor {
             }
         }
 
-        private CompletableFuture<Line> taken(ReportFiles.Found.Document document, String name)
+        private CompletableFuture<List<Line>> taken(ReportFiles.Found.Document document, String name)
                 throws InterruptedException {
             return intake.takeUnspooled(new Submission(
                             document.bytes(),
@@ -275,7 +282,42 @@ final class ImportDoor {
                             backfill,
                             null,
                             null))
-                    .thenCompose(outcome -> line(name, outcome));
+                    .thenCompose(outcome -> line(name, outcome))
+                    .thenApply(List::of);
+        }
+
+        /// A line for each report of a mail; of a mail without one, a line that says so.
+        private CompletableFuture<List<Line>> taken(ReportFiles.Found.Mail mail, String name)
+                throws InterruptedException {
+            Instant now = clock.instant();
+            return mails.take(new Mail(
+                            mail.bytes(),
+                            mail.cut(),
+                            Source.FILE,
+                            now,
+                            now,
+                            name.isEmpty() ? null : name,
+                            true,
+                            null,
+                            backfill))
+                    .thenCompose(outcome -> lines(name, outcome));
+        }
+
+        private CompletableFuture<List<Line>> lines(String name, MailOutcome outcome) {
+            return switch (outcome) {
+                case MailOutcome.TryAgain tryAgain ->
+                    failed(name, tryAgain.why()).thenApply(List::of);
+                case MailOutcome.Kept kept -> {
+                    List<Outcome> outcomes = kept.outcomes();
+                    List<CompletableFuture<Line>> lines = new ArrayList<>(outcomes.size());
+                    for (int at = 0; at < outcomes.size(); at++) {
+                        lines.add(line(outcomes.size() == 1 ? name : name + " report " + (at + 1), outcomes.get(at)));
+                    }
+                    yield CompletableFuture.allOf(lines.toArray(CompletableFuture[]::new))
+                            .thenApply(done ->
+                                    lines.stream().map(CompletableFuture::join).toList());
+                }
+            };
         }
 
         private CompletableFuture<Line> line(String name, Outcome outcome) {
@@ -306,18 +348,19 @@ final class ImportDoor {
             return CompletableFuture.completedFuture(new Line(name, null, Line.FAILED, "busy", why));
         }
 
-        /// Waits for the first document under way and writes its line.
+        /// Waits for the first document or mail under way and writes its lines.
         ///
-        /// @param stopping whether a document that could not be stored ends the import
+        /// @param stopping whether one that could not be stored ends the import
         private void next(boolean stopping) throws IOException, InterruptedException {
-            CompletableFuture<Line> first = underWay.remove();
+            CompletableFuture<List<Line>> first = underWay.remove();
             if (!first.isDone() && out != null) {
                 out.flush();
             }
-            Line line = first.join();
-            boolean away = "busy".equals(line.reason());
-            if (away && stopping && out == null) {
-                throw new BrokerAway(String.valueOf(line.detail()));
+            List<Line> lines = first.join();
+            Optional<Line> away =
+                    lines.stream().filter(line -> "busy".equals(line.reason())).findFirst();
+            if (away.isPresent() && stopping && out == null) {
+                throw new BrokerAway(String.valueOf(away.get().detail()));
             }
             OutputStream to = out;
             if (to == null) {
@@ -325,10 +368,12 @@ final class ImportDoor {
                 to = response.outputStream();
                 out = to;
             }
-            to.write(Json.MAPPER.writeValueAsBytes(line));
-            to.write('\n');
-            if (away && stopping) {
-                throw new BrokerAway(String.valueOf(line.detail()));
+            for (Line line : lines) {
+                to.write(Json.MAPPER.writeValueAsBytes(line));
+                to.write('\n');
+            }
+            if (away.isPresent() && stopping) {
+                throw new BrokerAway(String.valueOf(away.get().detail()));
             }
         }
 

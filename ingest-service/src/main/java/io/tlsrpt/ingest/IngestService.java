@@ -52,9 +52,7 @@ public final class IngestService implements Service {
     private final Delivery delivery;
     private final SpoolDrain drain;
 
-    @SuppressWarnings("UnusedVariable") // the mail channels take it
     private final MailSink mails;
-
     private final ReportEndpoint endpoint;
     private final VerdictWatch verdicts;
     private final ImportDoor importDoor;
@@ -110,6 +108,7 @@ public final class IngestService implements Service {
                 settings.data().resolve("import"),
                 settings.intake(),
                 intake,
+                mails,
                 spool,
                 verdicts,
                 VERDICT_PATIENCE,

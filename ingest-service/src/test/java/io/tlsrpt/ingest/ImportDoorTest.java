@@ -4,6 +4,7 @@ import static io.tlsrpt.ingest.TestIntake.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tlsrpt.ingest.TestIntake.Broker;
+import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.report.SampleReports;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.HttpListener;
@@ -25,9 +26,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -48,6 +53,8 @@ class ImportDoorTest {
 
     private final HttpClient client = HttpClient.newHttpClient();
     private final MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("latest");
+    private final List<Mail> mailsTaken = new ArrayList<>();
+    private final Deque<MailOutcome> mailOutcomes = new ArrayDeque<>();
     private TestIntake intake;
     private TopicPartition verdicts;
     private VerdictWatch watch;
@@ -64,6 +71,7 @@ class ImportDoorTest {
                 data.resolve("import"),
                 intake.settings.intake(),
                 intake.intake,
+                this::take,
                 intake.spool,
                 watch,
                 Duration.ofSeconds(2),
@@ -96,6 +104,16 @@ class ImportDoorTest {
 
     private long nextVerdict;
 
+    private CompletableFuture<MailOutcome> take(Mail mail) {
+        mailsTaken.add(mail);
+        return CompletableFuture.completedFuture(mailOutcomes.remove());
+    }
+
+    private static MailOutcome noReport() {
+        return new MailOutcome.Kept(
+                List.of(new Outcome.Refused(RefusalReason.NO_REPORT, "no part of the mail is a report", null)));
+    }
+
     @Test
     void aSingleFileGetsItsVerdict() throws Exception {
         verdict(0, "accepted");
@@ -127,6 +145,7 @@ class ImportDoorTest {
         verdict(0, "accepted");
         verdict(1, "duplicate");
         verdict(2, "replaced");
+        mailOutcomes.add(noReport());
 
         List<ImportDoor.Line> lines = lines(post("", zip(outer)));
 
@@ -142,13 +161,54 @@ class ImportDoorTest {
                         "inner.zip/deeper.zip");
         assertThat(lines.stream().map(ImportDoor.Line::verdict))
                 .containsExactly(
-                        "skipped", "accepted", "skipped", "duplicate", "skipped", "rejected", "replaced", "rejected");
-        assertThat(lines.get(4).detail()).isEqualTo("mail files are not read by this release");
+                        "skipped", "accepted", "skipped", "duplicate", "rejected", "rejected", "replaced", "rejected");
+        assertThat(lines.get(4).reason()).isEqualTo("no-report");
         assertThat(lines.get(5).reason()).isEqualTo("truncated");
         assertThat(intake.rejected()).hasSize(2);
         try (Stream<Path> left = Files.list(data.resolve("import"))) {
             assertThat(left).isEmpty();
         }
+    }
+
+    @Test
+    void aMailIsVouchedForAndHasALineForEachOfItsReports() throws Exception {
+        verdict(7, "accepted");
+        verdict(8, "conflict");
+        mailOutcomes.add(new MailOutcome.Kept(List.of(
+                new Outcome.Accepted("a", new RawPosition(0, 7)),
+                new Outcome.Accepted("b", new RawPosition(0, 8)),
+                new Outcome.Refused(RefusalReason.TRUNCATED, "gzip ends", null))));
+
+        List<ImportDoor.Line> lines = lines(post("?name=x.eml&backfill=true", utf8("From: x\r\n\r\n")));
+
+        assertThat(lines.stream().map(line -> line.name() + " " + line.verdict()))
+                .containsExactly("x.eml report 1 accepted", "x.eml report 2 conflict", "x.eml report 3 rejected");
+        assertThat(mailsTaken).singleElement().satisfies(mail -> {
+            assertThat(mail.vouched()).isTrue();
+            assertThat(mail.source()).isEqualTo(Source.FILE);
+            assertThat(mail.remote()).isEqualTo("x.eml");
+            assertThat(mail.backfill()).isEqualTo(Submission.Backfill.YES);
+        });
+    }
+
+    @Test
+    void theMailsOfAnMboxAreAnsweredInTheirOrderAlsoWithoutAReport() throws Exception {
+        verdict(3, "accepted");
+        mailOutcomes.add(noReport());
+        mailOutcomes.add(new MailOutcome.Kept(List.of(new Outcome.Accepted("a", new RawPosition(0, 3)))));
+        String from = "From x@example.com Sat Nov 21 10:11:12 2026\n";
+
+        List<ImportDoor.Line> lines = lines(post("?name=a.mbox", utf8(from + "To: x\n\n" + from + "To: y\n\n")));
+
+        assertThat(lines.stream().map(line -> line.name() + " " + line.verdict()))
+                .containsExactly("a.mbox#1 rejected", "a.mbox#2 accepted");
+    }
+
+    @Test
+    void aMailThatCannotBeStoredNowIsToBeImportedAgain() throws Exception {
+        mailOutcomes.add(new MailOutcome.TryAgain("the broker cannot be reached"));
+
+        assertThat(post("?name=x.eml", utf8("From: x\r\n\r\n")).statusCode()).isEqualTo(503);
     }
 
     @Test
