@@ -53,8 +53,9 @@ final class RunningHouse implements AutoCloseable {
                     intake: {listen: "%s"}
                     api: {listen: "%s"}
                     admin: {listen: "%s"}
+                    mail: {smtp: {listen: "%s"}}
                     """.formatted(
-                            directory.resolve("data"), broker, api, api, admin));
+                            directory.resolve("data"), broker, api, api, admin, free()));
             ProcessBuilder builder = new ProcessBuilder(
                             Path.of(System.getProperty("java.home"), "bin", "java")
                                     .toString(),

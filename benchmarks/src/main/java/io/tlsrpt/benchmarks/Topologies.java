@@ -137,6 +137,7 @@ final class Topologies implements AutoCloseable {
                         intake: {listen: "127.0.0.1:0"}
                         api: {listen: "127.0.0.1:0"}
                         admin: {listen: "127.0.0.1:0"}
+                        mail: {smtp: {listen: "127.0.0.1:0"}}
                         """.formatted(directory.resolve(run), run), name -> null)
                 .withEmbeddedBroker(broker.bootstrapServers());
     }

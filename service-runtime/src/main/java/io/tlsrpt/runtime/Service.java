@@ -1,6 +1,7 @@
 package io.tlsrpt.runtime;
 
 import java.util.List;
+import java.util.Map;
 
 /// One embeddable, closable part of the program. It knows no signals, environment or exit: [ServiceHost] does.
 public interface Service extends AutoCloseable {
@@ -11,6 +12,12 @@ public interface Service extends AutoCloseable {
     /// What it answers over HTTP; asked once, after [#start()].
     default List<Routes> routes() {
         return List.of();
+    }
+
+    /// Where it listens for anything but HTTP, by name, with the ports that it really has; asked once, after
+    /// [#start()].
+    default Map<String, HostPort> addresses() {
+        return Map.of();
     }
 
     /// Returns when it is on its way; readiness is reported through [Health].

@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -32,6 +33,7 @@ public final class ServiceHost implements AutoCloseable {
     private final List<HttpListener> listeners = new ArrayList<>();
     private final ScheduledExecutorService looker = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("settings-look").daemon().factory());
+    private final Map<String, HostPort> addresses = new LinkedHashMap<>();
     private boolean closed;
 
     public ServiceHost(LiveSettings settings) {
@@ -58,6 +60,7 @@ public final class ServiceHost implements AutoCloseable {
                 LOG.atInfo().addKeyValue("service", service.name()).log("starting");
                 running.push(service);
                 service.start();
+                addresses.putAll(service.addresses());
                 for (Routes routes : service.routes()) {
                     byAddress
                             .computeIfAbsent(routes.address().toString(), address -> new ArrayList<>())
@@ -85,6 +88,11 @@ public final class ServiceHost implements AutoCloseable {
                 .findFirst()
                 .orElseThrow()
                 .address();
+    }
+
+    /// Where a service listens for something else than HTTP, such as `smtp`; empty when none does.
+    public Optional<HostPort> otherAddress(String name) {
+        return Optional.ofNullable(addresses.get(name));
     }
 
     /// Stops taking requests, then closes the services in reverse order. Every step is tried.

@@ -75,6 +75,9 @@ final class DemoCommand implements Callable<Integer> {
                   listen: %s
                 admin:
                   listen: %s
+                mail:
+                  smtp:
+                    listen: %s
                 domains:
                   - name: example.com
                     labels: {team: mail}
@@ -93,6 +96,7 @@ final class DemoCommand implements Callable<Integer> {
                                 free(8080),
                                 free(8080),
                                 free(8081),
+                                free(2525),
                                 receiverUrl),
                 name -> null);
     }

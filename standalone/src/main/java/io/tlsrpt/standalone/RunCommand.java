@@ -54,6 +54,8 @@ final class RunCommand implements Callable<Integer> {
         out.println("tlsrpt runs. Ctrl-C stops it.");
         if (only.contains(Standalone.Part.INGEST_SERVICE)) {
             out.println("  reports   http://" + standalone.intakeAddress() + "/v1/tlsrpt   (POST)");
+            standalone.smtpAddress().ifPresent(address -> out.println("  mail      " + address + "   (SMTP)"));
+            standalone.lmtpAddress().ifPresent(address -> out.println("  mail      " + address + "   (LMTP)"));
         }
         if (only.contains(Standalone.Part.CONSOLE)) {
             out.println("  query     http://" + standalone.apiAddress() + "/api/v1/domains");

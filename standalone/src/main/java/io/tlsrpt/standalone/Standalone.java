@@ -21,6 +21,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -136,6 +137,16 @@ public final class Standalone implements AutoCloseable {
     /// Where reports are posted.
     public HostPort intakeAddress() {
         return host.address("intake");
+    }
+
+    /// Where mail is taken by SMTP; empty when it is not.
+    public Optional<HostPort> smtpAddress() {
+        return host.otherAddress("smtp");
+    }
+
+    /// Where mail is taken by LMTP; empty when it is not.
+    public Optional<HostPort> lmtpAddress() {
+        return host.otherAddress("lmtp");
     }
 
     /// Where the query API answers.

@@ -63,7 +63,8 @@ final class House implements AutoCloseable {
                 """.formatted(data.toString().replace("\\", "\\\\")) + String.join("\n", moreYaml) + "\n";
         String intake = yaml.contains("intake:") ? "" : "intake: {listen: '127.0.0.1:0'}\n";
         String kafka = yaml.contains("kafka:") ? "" : "kafka: {embedded-listen: '127.0.0.1:0'}\n";
-        return SettingsFile.parse("test", yaml + intake + kafka, name -> null);
+        String mail = yaml.contains("mail:") ? "" : "mail: {smtp: {listen: '127.0.0.1:0'}}\n";
+        return SettingsFile.parse("test", yaml + intake + kafka + mail, name -> null);
     }
 
     Standalone standalone() {

@@ -47,7 +47,8 @@ class IngestIT {
         EmbeddedBroker broker = EmbeddedBroker.start(data.resolve("broker"), HostPort.parse("127.0.0.1:0"));
         Settings settings = SettingsFile.parse(
                         "test.yaml",
-                        "data: " + data + "\nintake: {listen: '127.0.0.1:0'}\napi: {listen: '127.0.0.1:0'}\n",
+                        "data: " + data
+                                + "\nintake: {listen: '127.0.0.1:0'}\napi: {listen: '127.0.0.1:0'}\nmail: {smtp: {enabled: false}}\n",
                         name -> null)
                 .withEmbeddedBroker(broker.bootstrapServers());
         Topics topics = new Topics(settings.topicPrefix(), settings.retention());

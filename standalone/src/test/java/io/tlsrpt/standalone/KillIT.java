@@ -51,8 +51,9 @@ class KillIT {
                 intake: {listen: "127.0.0.1:%d"}
                 api: {listen: "127.0.0.1:%d"}
                 admin: {listen: "127.0.0.1:%d"}
+                mail: {smtp: {listen: "127.0.0.1:%d"}}
                 """.formatted(
-                        directory.resolve("data"), freePort(), api, api, admin));
+                        directory.resolve("data"), freePort(), api, api, admin, freePort()));
 
         Process first = start(config, admin);
         CompletableFuture<?> importing = post(api, archive);
