@@ -4,6 +4,7 @@ import io.tlsrpt.dns.Resolver;
 import io.tlsrpt.mail.ReportMail;
 import io.tlsrpt.report.ReportReader;
 import io.tlsrpt.runtime.Health;
+import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.KafkaSettings;
 import io.tlsrpt.runtime.ProducerMeters;
 import io.tlsrpt.runtime.Routes;
@@ -29,7 +30,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Takes reports by HTTPS and as files and writes them to the raw topic.
+/// Takes reports by HTTPS, by mail and as files and writes them to the raw topic.
 ///
 /// It is ready once it has found the topics on the broker as they should be, or made them, and serves through its spool
 /// before that and whenever the broker is away afterwards.
@@ -51,8 +52,7 @@ public final class IngestService implements Service {
     private final ProducerMeters producerMeters;
     private final Delivery delivery;
     private final SpoolDrain drain;
-
-    private final MailSink mails;
+    private final MailReceiver receiver;
     private final ReportEndpoint endpoint;
     private final VerdictWatch verdicts;
     private final ImportDoor importDoor;
@@ -90,8 +90,14 @@ public final class IngestService implements Service {
                         .toList(),
                 settings.dns().timeout(),
                 DNS_CACHE_ENTRIES));
-        this.mails = new MailIntake(
+        MailSink mails = new MailIntake(
                 intake, resolver, () -> surroundings.current().get().mail().dkim(), mailLimits(settings), metrics);
+        this.receiver = new MailReceiver(
+                settings.mail().smtp(),
+                () -> surroundings.current().get().rua(),
+                mails,
+                new SmtpMetrics(surroundings.meters()),
+                surroundings.clock());
         Body.Reader bodies = new Body.Reader(settings.intake().maxBody().asInt(), BODY_DEADLINE, bodyBudget(settings));
         this.endpoint = new ReportEndpoint(
                 () -> surroundings.current().get().intake(), intake, bodies, metrics, surroundings.clock());
@@ -160,7 +166,13 @@ public final class IngestService implements Service {
     }
 
     @Override
+    public Map<String, HostPort> addresses() {
+        return receiver.addresses();
+    }
+
+    @Override
     public void start() {
+        receiver.start();
         surroundings.health().notReady(PART, "the broker was not reached yet");
         importDoor.start();
         drain.start();
@@ -204,6 +216,7 @@ public final class IngestService implements Service {
 
     @Override
     public void close() {
+        receiver.close();
         closing.countDown();
         connecting.interrupt();
         timers.shutdownNow();

@@ -368,7 +368,9 @@ final class SmtpSession {
                             .log("mail kept");
                     return Answer.KEPT;
                 }
-                case MailOutcome.TryAgain tryAgain -> why = tryAgain.why();
+                case MailOutcome.TryAgain tryAgain -> {
+                    return Answer.TRY_AGAIN; // the sink has said why
+                }
             }
         } catch (TimeoutException late) {
             why = "no outcome in " + house.patience();
