@@ -22,15 +22,17 @@ public record DkimResult(List<Signature> signatures, List<String> fromDomains) {
         return signatures.isEmpty();
     }
 
-    /// Whether no signature passed and one at least may pass later, because DNS failed (RFC 6376 §6.1).
+    /// Whether no signature passed and one at least may pass later, because DNS failed (RFC 6376 §6.1). One that cannot
+    /// speak for From would not count then either: a stranger's broken DNS delays nothing.
     public boolean temporary() {
-        return passed().isEmpty() && signatures.stream().anyMatch(signature -> signature.verdict() == Verdict.TEMPFAIL);
+        return passed().isEmpty()
+                && signatures.stream()
+                        .filter(signature -> signature.verdict() == Verdict.TEMPFAIL)
+                        .anyMatch(signature -> speaksForFrom(signature, false));
     }
 
-    /// Whether [#by] is empty and may have an answer once DNS works again. Sharper than [#temporary]: a relay's own
-    /// good
-    /// signature does not hide that the reporter's key could not be fetched, and a stranger's broken DNS delays
-    /// nothing.
+    /// Whether [#by] is empty and may have an answer once DNS works again: a relay's own good signature does not hide that
+    /// the reporter's key could not be fetched.
     public boolean temporaryFor(String reportingDomain, boolean strict) {
         return by(reportingDomain, strict).isEmpty()
                 && signatures.stream()
@@ -60,8 +62,11 @@ public record DkimResult(List<Signature> signatures, List<String> fromDomains) {
     }
 
     private boolean speaksFor(Signature signature, String reportingDomain, boolean strict) {
-        return speaksFor(signature.domain(), reportingDomain, strict)
-                && !fromDomains.isEmpty()
+        return speaksFor(signature.domain(), reportingDomain, strict) && speaksForFrom(signature, strict);
+    }
+
+    private boolean speaksForFrom(Signature signature, boolean strict) {
+        return !fromDomains.isEmpty()
                 && fromDomains.stream().allMatch(from -> speaksFor(signature.domain(), from, strict));
     }
 

@@ -420,6 +420,14 @@ class DkimVerifierTest {
     }
 
     @Test
+    void aStrangersBrokenDnsDelaysNothing() {
+        keys.failing("stranger.example", "s1");
+        DkimResult result = judged(TestDkimSigner.sign(MAIL, RSA.getPrivate(), "stranger.example", "s1"));
+        assertThat(words(result)).containsExactly("dns-failure");
+        assertThat(result.temporary()).isFalse();
+    }
+
+    @Test
     void expiryIsJudgedAtTheTimeOfReceipt() {
         long signedAt = RECEIVED.getEpochSecond() - 60;
         byte[] mail = signed(Map.of("t", "" + signedAt, "x", "" + (signedAt + 7 * 86400)));
