@@ -31,7 +31,8 @@ public record DkimResult(List<Signature> signatures, List<String> fromDomains) {
                         .anyMatch(signature -> speaksForFrom(signature, false));
     }
 
-    /// Whether [#by] is empty and may have an answer once DNS works again: a relay's own good signature does not hide that
+    /// Whether [#by] is empty and may have an answer once DNS works again: a relay's own good signature does not hide
+    /// that
     /// the reporter's key could not be fetched.
     public boolean temporaryFor(String reportingDomain, boolean strict) {
         return by(reportingDomain, strict).isEmpty()
