@@ -39,6 +39,7 @@ final class Delivery implements AutoCloseable {
 
     /// Hands the record to the producer.
     ///
+    /// @param record its value may be null, a tombstone
     /// @param patience how long to wait for room; the producer itself may block for its `max.block.ms` besides
     /// @return completed with the broker's acknowledgement, or with why there is none
     @SuppressWarnings("FutureReturnValueIgnored") // the callback says the same
@@ -48,7 +49,8 @@ final class Delivery implements AutoCloseable {
             acknowledged.completeExceptionally(new IllegalStateException("the topics are not verified yet"));
             return acknowledged;
         }
-        int bytes = Math.min(maxBytes, record.value().length + 1024);
+        byte[] value = record.value();
+        int bytes = Math.min(maxBytes, (value == null ? 0 : value.length) + 1024);
         try {
             if (!room.tryAcquire(bytes, patience.toNanos(), TimeUnit.NANOSECONDS)) {
                 acknowledged.completeExceptionally(

@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -130,12 +129,11 @@ final class ImportDoor {
                     case "false" -> Optional.of(Submission.Backfill.NO);
                     default -> Optional.empty();
                 };
+        if (CrossOrigin.refused(request, response, metrics)) {
+            return;
+        }
         if (backfill.isEmpty()) {
             refuse(response, Status.BAD_REQUEST_400, "bad-parameter", "backfill is true or false");
-        } else if (crossOrigin(request)) {
-            // a page of another site, open in the operator's browser, must not vouch for reports
-            metrics.turnedAway(IngestMetrics.TurnedAway.CROSS_ORIGIN);
-            refuse(response, Status.FORBIDDEN_403, "cross-origin", "files are not taken from pages of other sites");
         } else if (request.headers().contentLength().orElse(0) > MAX_UPLOAD_BYTES) {
             refuse(response, Status.REQUEST_ENTITY_TOO_LARGE_413, "too-large", "at most 4 GiB at a time");
         } else if (!imports.tryAcquire()) {
@@ -147,20 +145,6 @@ final class ImportDoor {
                 imports.release();
             }
         }
-    }
-
-    private static boolean crossOrigin(ServerRequest request) {
-        return request.headers()
-                .first(HeaderNames.ORIGIN)
-                .map(origin -> {
-                    try {
-                        return !request.authority()
-                                .equalsIgnoreCase(URI.create(origin).getAuthority());
-                    } catch (IllegalArgumentException opaque) {
-                        return true;
-                    }
-                })
-                .orElse(false);
     }
 
     private void imports(ServerRequest request, ServerResponse response, Submission.Backfill backfill) {

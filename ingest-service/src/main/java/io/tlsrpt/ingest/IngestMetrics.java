@@ -6,7 +6,9 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.tlsrpt.dkim.DkimResult;
 import io.tlsrpt.report.Leniency;
+import io.tlsrpt.topics.DomainClaim;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
@@ -34,6 +36,20 @@ final class IngestMetrics {
         GONE,
         NO_ROOM,
         CROSS_ORIGIN
+    }
+
+    /// What became of a policy-domain that nobody configured.
+    enum Discovered {
+        ACCEPTED,
+        PENDING,
+        /// as many domains are pending as may be
+        TOO_MANY_DOMAINS,
+        /// as many reports about it came today as are taken
+        TOO_MANY_REPORTS,
+        /// its record does not list us
+        NOT_LISTED,
+        /// DNS did not answer, or was not asked
+        NOT_LOOKED_UP
     }
 
     /// What in an imported file is handed on to nobody.
@@ -142,6 +158,26 @@ final class IngestMetrics {
                 .tag("why", word(why))
                 .register(meters)
                 .increment();
+    }
+
+    /// Once for each policy-domain of a report that nobody configured, while `discovery` is on or the domain is
+    /// accepted:
+    /// asked = the sum over all standings.
+    void discovered(Discovered standing) {
+        Counter.builder("tlsrpt.discovery.standings")
+                .description("Policy-domains that nobody configured, by what they are")
+                .tag("standing", word(standing))
+                .register(meters)
+                .increment();
+    }
+
+    void watch(DomainClaims claims) {
+        for (String state : List.of(DomainClaim.PENDING, DomainClaim.ACCEPTED)) {
+            Gauge.builder("tlsrpt.discovery.domains", claims, known -> known.count(state))
+                    .description("Discovered domains")
+                    .tag("state", state)
+                    .register(meters);
+        }
     }
 
     void notRead(NotRead why) {

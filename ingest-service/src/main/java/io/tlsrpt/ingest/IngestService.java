@@ -22,6 +22,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -54,6 +55,8 @@ public final class IngestService implements Service {
     private final SpoolDrain drain;
     private final MailReceiver receiver;
     private final ReportEndpoint endpoint;
+    private final DomainClaims claims;
+    private final DomainsDoor domainsDoor;
     private final VerdictWatch verdicts;
     private final ImportDoor importDoor;
     private final CountDownLatch closing = new CountDownLatch(1);
@@ -76,22 +79,29 @@ public final class IngestService implements Service {
         this.delivery = new Delivery(producer, Delivery.MAX_UNACKNOWLEDGED_BYTES);
         metrics.watch(spool, delivery);
         this.drain = new SpoolDrain(spool, delivery, DRAIN_PAUSE);
+        this.claims = new DomainClaims(
+                topics.domains(),
+                () -> new KafkaConsumer<>(
+                        new KafkaSettings(settings).consumer(settings.topicPrefix() + "domain-claims", Map.of()),
+                        new ByteArrayDeserializer(),
+                        new ByteArrayDeserializer()),
+                delivery);
+        metrics.watch(claims);
+        this.domainsDoor = new DomainsDoor(claims, metrics, surroundings.clock());
         Intake intake = new Intake(
                 topics,
                 settings.intake(),
-                () -> surroundings.current().get().domains(),
+                ours(metrics),
                 new ReportReader(ReportReader.Limits.DEFAULT),
                 delivery,
                 spool,
                 metrics);
-        Resolver resolver = new Resolver(new Resolver.Options(
-                settings.dns().servers().stream()
-                        .map(server -> new InetSocketAddress(server.host(), server.port()))
-                        .toList(),
-                settings.dns().timeout(),
-                DNS_CACHE_ENTRIES));
         MailSink mails = new MailIntake(
-                intake, resolver, () -> surroundings.current().get().mail().dkim(), mailLimits(settings), metrics);
+                intake,
+                resolver(settings.dns(), DNS_CACHE_ENTRIES),
+                () -> surroundings.current().get().mail().dkim(),
+                mailLimits(settings),
+                metrics);
         this.receiver = new MailReceiver(
                 settings.mail().smtp(),
                 () -> surroundings.current().get().rua(),
@@ -146,6 +156,28 @@ public final class IngestService implements Service {
                 usual.maxHeaderBytes());
     }
 
+    private OurDomains ours(IngestMetrics metrics) {
+        Supplier<Settings> current = surroundings.current();
+        // Its resolver remembers nothing: how long an answer about a stranger's domain holds is decided here.
+        RuaRecords records = new RuaRecords(
+                resolver(surroundings.settings().dns(), 0),
+                () -> current.get().rua(),
+                claims::withdraw,
+                surroundings.clock());
+        return new OurDomains(
+                () -> current.get().domains(),
+                new DnsDiscovery(() -> current.get().discovery(), claims, records, metrics, surroundings.clock()));
+    }
+
+    private static Resolver resolver(Settings.Dns dns, int cacheEntries) {
+        return new Resolver(new Resolver.Options(
+                dns.servers().stream()
+                        .map(server -> new InetSocketAddress(server.host(), server.port()))
+                        .toList(),
+                dns.timeout(),
+                cacheEntries));
+    }
+
     private static long bodyBudget(Settings settings) {
         return Math.max(
                 4 * settings.intake().maxBody().bytes(), Runtime.getRuntime().maxMemory() / 8);
@@ -162,7 +194,8 @@ public final class IngestService implements Service {
         return List.of(
                 new Routes(
                         "intake", settings.intake().listen(), settings.intake().tls(), endpoint::routing),
-                new Routes("api", settings.api().listen(), settings.api().tls(), importDoor::routing));
+                new Routes("api", settings.api().listen(), settings.api().tls(), importDoor::routing),
+                new Routes("api", settings.api().listen(), settings.api().tls(), domainsDoor::routing));
     }
 
     @Override
@@ -187,6 +220,11 @@ public final class IngestService implements Service {
                 try {
                     setUpTopics();
                     delivery.open();
+                    claims.start();
+                    health.notReady(PART, "the discovered domains are being read");
+                    while (!claims.awaitWhole(CONNECT_AGAIN) && closing.getCount() > 0) {
+                        LOG.atWarn().log("the discovered domains are not read yet");
+                    }
                     health.ready(PART);
                     return;
                 } catch (RuntimeException unusable) {
@@ -221,6 +259,7 @@ public final class IngestService implements Service {
         connecting.interrupt();
         timers.shutdownNow();
         verdicts.close();
+        claims.close();
         drain.close();
         producerMeters.close();
         delivery.close();

@@ -19,7 +19,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -28,7 +30,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
-import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -55,7 +57,7 @@ final class Intake {
     private final Topics topics;
     private final Settings.Intake settings;
     private final Duration retention;
-    private final Supplier<List<Settings.Domain>> domains;
+    private final OurDomains ours;
     private final ReportReader reader;
     private final Delivery delivery;
     private final Spool spool;
@@ -65,13 +67,10 @@ final class Intake {
     /// A document of a few KiB may inflate to 10 MiB and be several times that as a report: this many at a time.
     private final Semaphore atATime = new Semaphore(2 * Runtime.getRuntime().availableProcessors());
 
-    private volatile OurDomains ours;
-
-    /// @param domains the domains that are ours now, asked for each report
     Intake(
             Topics topics,
             Settings.Intake settings,
-            Supplier<List<Settings.Domain>> domains,
+            OurDomains ours,
             ReportReader reader,
             Delivery delivery,
             Spool spool,
@@ -79,13 +78,12 @@ final class Intake {
         this.topics = topics;
         this.settings = settings;
         this.retention = topics.retention();
-        this.domains = domains;
+        this.ours = ours;
         this.reader = reader;
         this.delivery = delivery;
         this.spool = spool;
         this.metrics = metrics;
         this.quota = new RejectedQuota(settings.rejectedQuota().bytes(), System::nanoTime);
-        this.ours = new OurDomains(domains.get());
     }
 
     private sealed interface Judgement {}
@@ -286,8 +284,10 @@ final class Intake {
         }
         String channelDomain = submission.channelDomain() == null ? proof.channelDomain() : submission.channelDomain();
         String reportKey = ReportKey.of(report, channelDomain);
-        List<String> foreign = foreign(report);
-        ReportHeaders headers = headers(submission, report, proof, channelDomain, foreign, wrapping);
+        // Nobody is asked about the domains of a report that is refused for its sender.
+        Map<String, String> foreign = proof.lacking() == null ? foreign(report) : Map.of();
+        ReportHeaders headers =
+                headers(submission, report, proof, channelDomain, List.copyOf(foreign.keySet()), wrapping);
         Optional<Reading.Unreadable> refusal = Optional.ofNullable(proof.lacking())
                 .map(lacking -> new Reading.Unreadable(RefusalReason.DKIM_FAILED, lacking))
                 .or(() -> Plausibility.refusal(report.dateRange(), submission.receivedAt(), retention))
@@ -302,22 +302,21 @@ final class Intake {
                 new ProducerRecord<>(raw.name(), null, reportKey, document, headers.write(raw.schema())), reportKey);
     }
 
-    private List<String> foreign(TlsReport report) {
-        List<Settings.Domain> configured = domains.get();
-        OurDomains now = ours;
-        if (!now.isOf(configured)) {
-            now = new OurDomains(configured);
-            ours = now;
+    /// The policy-domains that are not ours, with the reason.
+    private Map<String, String> foreign(TlsReport report) {
+        Map<String, Standing> standings = ours.standings(report.policyDomains());
+        Map<String, String> foreign = new LinkedHashMap<>();
+        for (String domain : report.policyDomains()) {
+            if (standings.get(domain) instanceof Standing.Foreign stranger) {
+                foreign.put(domain, stranger.why());
+            }
         }
-        OurDomains current = now;
-        return report.policyDomains().stream()
-                .filter(domain -> !current.contains(domain))
-                .toList();
+        return foreign;
     }
 
     /// A report of which no entry can be about us. Entries that name no domain are about the channel's.
     private static Optional<Reading.Unreadable> wholly(
-            List<String> foreign, TlsReport report, @Nullable String channelDomain) {
+            Map<String, String> foreign, TlsReport report, @Nullable String channelDomain) {
         if (foreign.isEmpty() || foreign.size() < report.policyDomains().size()) {
             return Optional.empty();
         }
@@ -328,7 +327,10 @@ final class Intake {
                 : Optional.of(new Reading.Unreadable(
                         RefusalReason.FOREIGN_DOMAIN,
                         "no policy-domain is ours: "
-                                + String.join(", ", foreign.subList(0, Math.min(3, foreign.size())))));
+                                + foreign.entrySet().stream()
+                                        .limit(3)
+                                        .map(domain -> domain.getKey() + " (" + domain.getValue() + ")")
+                                        .collect(Collectors.joining(", "))));
     }
 
     private static Optional<Reading.Unreadable> tooManyDetails(TlsReport report, String reportKey) {

@@ -64,7 +64,7 @@ final class TestIntake implements AutoCloseable {
         this.intake = new Intake(
                 topics,
                 settings.intake(),
-                domains::get,
+                new OurDomains(domains::get, Discovery.OFF),
                 new ReportReader(ReportReader.Limits.DEFAULT),
                 delivery,
                 spool,
