@@ -54,6 +54,7 @@ public final class IngestService implements Service {
     private final Delivery delivery;
     private final SpoolDrain drain;
     private final MailReceiver receiver;
+    private final List<Mailbox> mailboxes;
     private final ReportEndpoint endpoint;
     private final DomainClaims claims;
     private final DomainsDoor domainsDoor;
@@ -108,6 +109,16 @@ public final class IngestService implements Service {
                 mails,
                 new SmtpMetrics(surroundings.meters()),
                 surroundings.clock());
+        this.mailboxes = settings.mail().mailboxes().stream()
+                .map(mailbox -> new Mailbox(
+                        mailbox,
+                        settings.data().resolve("mailboxes"),
+                        settings.mail().smtp().maxMessage().asInt(),
+                        mails,
+                        timers,
+                        new MailboxMetrics(surroundings.meters(), mailbox.name()),
+                        surroundings.clock()))
+                .toList();
         Body.Reader bodies = new Body.Reader(settings.intake().maxBody().asInt(), BODY_DEADLINE, bodyBudget(settings));
         this.endpoint = new ReportEndpoint(
                 () -> surroundings.current().get().intake(), intake, bodies, metrics, surroundings.clock());
@@ -225,6 +236,7 @@ public final class IngestService implements Service {
                     while (!claims.awaitWhole(CONNECT_AGAIN) && closing.getCount() > 0) {
                         LOG.atWarn().log("the discovered domains are not read yet");
                     }
+                    mailboxes.forEach(Mailbox::start);
                     health.ready(PART);
                     return;
                 } catch (RuntimeException unusable) {
@@ -257,6 +269,7 @@ public final class IngestService implements Service {
         receiver.close();
         closing.countDown();
         connecting.interrupt();
+        mailboxes.parallelStream().forEach(Mailbox::close);
         timers.shutdownNow();
         verdicts.close();
         claims.close();

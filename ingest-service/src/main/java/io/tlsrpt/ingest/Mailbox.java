@@ -481,7 +481,7 @@ final class Mailbox implements AutoCloseable {
                     .contains("tlsrpt");
         }
         ReportMail read = ReportMail.read(mail.bytes(), ReportMail.Limits.DEFAULT);
-        return !read.documents().isEmpty() || read.reportDomain().isPresent();
+        return read.isSure() || read.reportDomain().isPresent();
     }
 
     /// Waits for what is under way and remembers what became of it.

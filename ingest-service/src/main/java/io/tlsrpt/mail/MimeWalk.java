@@ -81,8 +81,12 @@ final class MimeWalk {
         walk(new ByteArrayInputStream(message));
     }
 
+    boolean isSure() {
+        return candidates.stream().anyMatch(Part.Found::sure);
+    }
+
     List<ReportMail.Document> documents() {
-        boolean sure = candidates.stream().anyMatch(Part.Found::sure);
+        boolean sure = isSure();
         List<Part.Found> chosen = candidates.stream()
                 .filter(candidate -> candidate.sure() == sure)
                 .toList();

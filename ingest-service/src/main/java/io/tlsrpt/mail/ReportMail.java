@@ -20,11 +20,14 @@ import org.jspecify.annotations.Nullable;
 public final class ReportMail {
 
     private final List<Document> documents;
+    private final boolean sure;
     private final Reading.@Nullable Unreadable refusal;
     private final Envelope envelope;
 
-    private ReportMail(List<Document> documents, Reading.@Nullable Unreadable refusal, Envelope envelope) {
+    private ReportMail(
+            List<Document> documents, boolean sure, Reading.@Nullable Unreadable refusal, Envelope envelope) {
         this.documents = List.copyOf(documents);
+        this.sure = sure;
         this.refusal = refusal;
         this.envelope = envelope;
     }
@@ -66,12 +69,17 @@ public final class ReportMail {
     public static ReportMail read(byte[] message, Limits limits) {
         MimeWalk walk = new MimeWalk(message, limits);
         walk.walk();
-        return new ReportMail(walk.documents(), walk.refusal(), walk.envelope());
+        return new ReportMail(walk.documents(), walk.isSure(), walk.refusal(), walk.envelope());
     }
 
     /// In the order of the mail; empty when [#refusal] says why.
     public List<Document> documents() {
         return documents;
+    }
+
+    /// Whether the documents are reports by their media type or content, and not for want of anything better.
+    public boolean isSure() {
+        return sure;
     }
 
     /// Why there is no document; or, beside documents, why the rest of the mail was not read.
