@@ -63,7 +63,7 @@ public final class Dovecot implements AutoCloseable {
     }
 
     /// @param more lines of its configuration
-    public static Dovecot start(String... more) {
+    public static Dovecot running(String... more) {
         if (!Files.isExecutable(Path.of(BINARY))) {
             String missing = "not installed: the Debian package dovecot-imapd";
             assertThat(System.getenv("CI")).as(missing).isNull();

@@ -64,7 +64,7 @@ class MailboxIT {
     }
 
     private Dovecot dovecot(String... more) {
-        Dovecot dovecot = Dovecot.start(more);
+        Dovecot dovecot = Dovecot.running(more);
         open.add(dovecot);
         return dovecot;
     }

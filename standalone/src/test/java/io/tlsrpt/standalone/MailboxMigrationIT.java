@@ -35,7 +35,7 @@ class MailboxMigrationIT {
 
     @Test
     void threeYearsOfReportsAreCountedOnceAndNotifyNobody() throws Exception {
-        try (Dovecot dovecot = Dovecot.start()) {
+        try (Dovecot dovecot = Dovecot.running()) {
             for (int i = 0; i < MAILS; i++) {
                 LocalDate day = day(i);
                 dovecot.deliver("INBOX", mail(i, day), stored(day), i % 2 == 0 ? "" : "S");
