@@ -17,32 +17,32 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A real BIND on a free loopback port, with its zones in a directory of its own.
-final class Bind implements AutoCloseable {
+public final class Bind implements AutoCloseable {
 
-    static final String PROGRAM = "/usr/sbin/named";
+    public static final String PROGRAM = "/usr/sbin/named";
 
     private final Path directory;
     private final int port;
     private final List<String> zones = new ArrayList<>();
     private @Nullable Process process;
 
-    Bind(Path directory) throws IOException {
+    public Bind(Path directory) throws IOException {
         this.directory = directory;
         this.port = freePort();
     }
 
-    InetSocketAddress address() {
+    public InetSocketAddress address() {
         return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     }
 
     /// Names a zone; as long as its file is not written the server answers SERVFAIL.
-    Bind zone(String name) {
+    public Bind zone(String name) {
         zones.add(name);
         return this;
     }
 
     /// Writes a zone's records; takes effect with the next start.
-    void write(String zone, List<String> records) throws IOException {
+    public void write(String zone, List<String> records) throws IOException {
         List<String> lines = new ArrayList<>(List.of(
                 "$TTL 60",
                 "@ IN SOA ns." + zone + ". admin." + zone + ". 1 60 60 3600 60",
@@ -53,7 +53,7 @@ final class Bind implements AutoCloseable {
     }
 
     /// Starts the server and waits until it takes connections.
-    void start() throws IOException {
+    public void start() throws IOException {
         StringBuilder config = new StringBuilder("""
                 options {
                   directory "%s"; pid-file none; session-keyfile none; lock-file none;
@@ -81,7 +81,7 @@ final class Bind implements AutoCloseable {
     }
 
     /// Stops the server; its port stays ours to start again.
-    void stop() {
+    public void stop() {
         Process running = process;
         process = null;
         if (running != null) {
