@@ -6,7 +6,9 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Coverage-guided with `JAZZER_FUZZ=1`; otherwise it runs over the witness mails.
+/// Coverage-guided in the profile `fuzz`, until it is stopped or a day is over; otherwise it runs over the witness
+/// mails.
+/// [MailMutationTest] damages them by chance.
 class ReportMailFuzzTest {
 
     static Stream<byte[]> mails() {
@@ -14,7 +16,7 @@ class ReportMailFuzzTest {
     }
 
     @MethodSource("mails")
-    @FuzzTest(maxDuration = "60s")
+    @FuzzTest(maxDuration = "24h")
     void readingIsTotal(byte[] message) {
         ReportMail.Limits limits = new ReportMail.Limits(50, 5, 5, 64 * 1024, 4 * 1024);
 
