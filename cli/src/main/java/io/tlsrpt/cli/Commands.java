@@ -3,6 +3,7 @@ package io.tlsrpt.cli;
 import java.io.Console;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -72,7 +73,10 @@ public final class Commands {
                 .addSubcommand(new ImportCommand(terminal, nanoTime, pause))
                 .addSubcommand(new TailCommand(terminal))
                 .addSubcommand(new RecordCommand(terminal))
-                .addSubcommand(new CommandLine(new RejectedCommand()).addSubcommand(new RejectedCommand.List(terminal)))
+                .addSubcommand(new CommandLine(new RejectedCommand())
+                        .addSubcommand(new RejectedCommand.List(terminal))
+                        .addSubcommand(new RejectedExplain(terminal))
+                        .addSubcommand(new RejectedRetry(terminal, nanoTime, pause, Clock.systemUTC())))
                 .addSubcommand(new CommandLine(new DomainsCommand(terminal))
                         .addSubcommand(new DomainsCommand.Accept(terminal))
                         .addSubcommand(new DomainsCommand.Forget(terminal)))

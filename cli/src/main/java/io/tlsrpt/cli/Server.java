@@ -13,8 +13,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.json.JsonWriteFeature;
@@ -47,13 +49,21 @@ final class Server implements AutoCloseable {
 
     /// The rows of every page, one after another.
     void rows(String path, Map<String, String> query, int most, Consumer<JsonNode> row) {
+        rowsWhile(path, query, most, each -> {
+            row.accept(each);
+            return true;
+        });
+    }
+
+    /// The rows of every page, one after another, up to one that is not wanted.
+    void rowsWhile(String path, Map<String, String> query, int most, Predicate<JsonNode> wanted) {
         Map<String, String> parameters = new TreeMap<>(query);
         int left = most;
         while (left > 0) {
             JsonNode page = get(path, parameters);
             for (JsonNode each : page.path("rows")) {
-                if (left-- > 0) {
-                    row.accept(each);
+                if (left-- > 0 && !wanted.test(each)) {
+                    return;
                 }
             }
             if (!page.path("cursor").isString()) {
@@ -65,7 +75,7 @@ final class Server implements AutoCloseable {
 
     /// @throws Failure when there is no answer, or one that says no
     private JsonNode get(String path, Map<String, String> query) {
-        return answer(HttpRequest.newBuilder(uri(path, query)));
+        return read(good(ask(HttpRequest.newBuilder(uri(path, query)))));
     }
 
     /// Posts nothing: the path says it all.
@@ -76,19 +86,44 @@ final class Server implements AutoCloseable {
         String rest = Arrays.stream(segments)
                 .map(segment -> "/" + URLEncoder.encode(segment, StandardCharsets.UTF_8))
                 .collect(Collectors.joining());
-        return answer(HttpRequest.newBuilder(uri(path + rest, Map.of())).POST(HttpRequest.BodyPublishers.noBody()));
+        return read(good(ask(
+                HttpRequest.newBuilder(uri(path + rest, Map.of())).POST(HttpRequest.BodyPublishers.noBody()))));
     }
 
-    private JsonNode answer(HttpRequest.Builder request) {
+    /// One thing; absent when the server has none such (404).
+    ///
+    /// @throws Failure when there is no answer, or one that says no
+    Optional<JsonNode> find(String path, Map<String, String> query) {
+        return bytes(path, query).map(this::read);
+    }
+
+    /// A download; absent when the server has none such (404).
+    ///
+    /// @throws Failure when there is no answer, or one that says no
+    Optional<byte[]> bytes(String path, Map<String, String> query) {
+        HttpResponse<byte[]> response = ask(HttpRequest.newBuilder(uri(path, query)));
+        return response.statusCode() == 404 ? Optional.empty() : Optional.of(good(response));
+    }
+
+    private byte[] good(HttpResponse<byte[]> response) {
+        if (response.statusCode() != 200) {
+            throw new Failure(url + " says " + response.statusCode() + ": "
+                    + detail(new String(response.body(), StandardCharsets.UTF_8)));
+        }
+        return response.body();
+    }
+
+    private JsonNode read(byte[] answer) {
         try {
-            HttpResponse<String> response =
-                    client.send(request.timeout(TIMEOUT).build(), HttpResponse.BodyHandlers.ofString());
-            if (response.statusCode() != 200) {
-                throw new Failure(url + " says " + response.statusCode() + ": " + detail(response.body()));
-            }
-            return Json.MAPPER.readTree(response.body());
+            return Json.MAPPER.readTree(answer);
         } catch (JacksonException other) {
             throw new Failure("what answers at " + url + " is no tlsrpt: check --url");
+        }
+    }
+
+    private HttpResponse<byte[]> ask(HttpRequest.Builder request) {
+        try {
+            return client.send(request.timeout(TIMEOUT).build(), HttpResponse.BodyHandlers.ofByteArray());
         } catch (ConnectException nobody) {
             throw nobody();
         } catch (IOException broken) {

@@ -11,6 +11,8 @@ import java.util.Locale;
 record Terminal(PrintWriter out, PrintWriter err, boolean interactive, boolean coloured) {
 
     private static final String RESET = "\u001b[0m";
+    private static final int WIDTH = 100;
+    private static final int TEXT_AT = 16;
 
     /// Text of strangers, made harmless: what would move the cursor, change colours, hide or reorder text is written as
     /// `\u001b`.
@@ -47,6 +49,23 @@ record Terminal(PrintWriter out, PrintWriter err, boolean interactive, boolean c
 
     String bold(String text) {
         return coloured ? "\u001b[1m" + text + RESET : text;
+    }
+
+    /// A label and its text, which goes on below itself where it is long.
+    void field(String label, String text) {
+        StringBuilder line = new StringBuilder(label).repeat(" ", Math.max(1, TEXT_AT - label.length()));
+        int words = 0;
+        for (String word : text.split(" ", -1)) {
+            if (words > 0 && line.length() + 1 + word.length() > WIDTH) {
+                line(line.toString());
+                line.setLength(0);
+                line.repeat(" ", TEXT_AT);
+                words = 0;
+            }
+            line.append(words == 0 ? "" : " ").append(word);
+            words++;
+        }
+        line(line.toString());
     }
 
     /// Rows under a header, in columns as wide as their widest cell but at most 60; the last column is not cut.

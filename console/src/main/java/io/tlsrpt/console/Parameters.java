@@ -134,6 +134,23 @@ final class Parameters {
         }
     }
 
+    /// A number that must be there, 0 or more.
+    long number(String name, long most) {
+        String value = required(name);
+        try {
+            long number = Long.parseLong(value);
+            if (number >= 0 && number <= most) {
+                return number;
+            }
+        } catch (NumberFormatException noNumber) {
+            // said below
+        }
+        if (!value.isEmpty()) {
+            faults.add(new Fault(name, "a number from 0 to " + most));
+        }
+        return 0;
+    }
+
     int limit(int otherwise, int most) {
         String value = text("limit");
         if (value == null) {

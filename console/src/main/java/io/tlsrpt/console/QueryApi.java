@@ -7,6 +7,8 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.tlsrpt.report.RefusalHelp;
+import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.AcceptedReport;
 import io.tlsrpt.topics.Alert;
@@ -23,8 +25,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
@@ -127,6 +131,9 @@ final class QueryApi {
                 new Endpoint("/api/v1/reports/raw", Set.of("key"), this::document),
                 new Endpoint("/api/v1/reporters", Set.of("limit", "cursor"), this::reporters),
                 new Endpoint("/api/v1/rejected", Set.of("reason", "limit", "cursor"), this::rejected),
+                new Endpoint("/api/v1/rejected/record", Set.of("partition", "offset"), this::rejectedRecord),
+                new Endpoint("/api/v1/rejected/raw", Set.of("partition", "offset"), this::rejectedBytes),
+                new Endpoint("/api/v1/rejected/reasons", Set.of(), this::reasons),
                 new Endpoint("/api/v1/alerts", Set.of("state", "domain", "label", "limit", "cursor"), this::alerts),
                 new Endpoint("/api/v1/alerts/{id}", Set.of(), this::alert));
     }
@@ -216,6 +223,54 @@ final class QueryApi {
         int limit = parameters.limit(50, 500);
         Positions cursor = parameters.positionCursor();
         return () -> Answer.json(reader.rejected(reason, cursor, limit).json(Map.of()));
+    }
+
+    private Supplier<Answer> rejectedRecord(Parameters parameters) {
+        return rejected(parameters, found -> {
+            RejectedRecord row = RejectedRecord.of(found);
+            Map<String, Object> answer = new LinkedHashMap<>();
+            answer.put("rejected", row);
+            String reason = row.reason();
+            if (reason != null) {
+                RefusalReason.of(reason).map(RefusalHelp::of).ifPresent(help -> answer.put("help", json(help)));
+            }
+            return Answer.json((Object) answer);
+        });
+    }
+
+    private Supplier<Answer> rejectedBytes(Parameters parameters) {
+        return rejected(parameters, found -> {
+            byte[] kept = found.value();
+            return Answer.download(
+                    kept == null ? new byte[0] : kept,
+                    "tlsrpt-rejected-" + found.partition() + "-" + found.offset() + ".bin");
+        });
+    }
+
+    private Supplier<Answer> rejected(Parameters parameters, Function<ConsumerRecord<byte[], byte[]>, Answer> answer) {
+        int partition = (int) parameters.number("partition", Integer.MAX_VALUE);
+        long offset = parameters.number("offset", Long.MAX_VALUE);
+        return () -> {
+            ConsumerRecord<byte[], byte[]> found = reader.rejected(partition, offset);
+            return found == null
+                    ? noSuch("rejected record there; what is refused is kept 30 days")
+                    : answer.apply(found);
+        };
+    }
+
+    private Supplier<Answer> reasons(Parameters parameters) {
+        return () -> Answer.json((Object)
+                Map.of("rows", RefusalHelp.all().stream().map(QueryApi::json).toList()));
+    }
+
+    private static Map<String, String> json(RefusalHelp help) {
+        Map<String, String> json = new LinkedHashMap<>();
+        json.put("reason", help.reason().word());
+        json.put("meaning", help.meaning());
+        json.put("usually", help.fault().words());
+        json.put("fix", help.fix());
+        json.put("retry", help.retry().word());
+        return json;
     }
 
     private Supplier<Answer> alerts(Parameters parameters) {

@@ -2,6 +2,8 @@ package io.tlsrpt.console;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import io.tlsrpt.report.RefusalHelp;
+import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.topics.ReportHeaders;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -11,10 +13,14 @@ import org.jspecify.annotations.Nullable;
 
 /// One record of the rejected topic as far as people need it: why, from whom, and how it begins.
 ///
+/// @param id `<partition>-<offset>`: what people call it
 /// @param at when it was refused
+/// @param entry place in `policies` of the entry that alone was refused and kept; absent when the whole document was
+/// @param retry a word of [RefusalHelp.Retry]: whether what was kept can be accepted another time
 /// @param size bytes kept
 /// @param preview the first 1,024 bytes as text; absent when they are no text
 @JsonPropertyOrder({
+    "id",
     "partition",
     "offset",
     "at",
@@ -25,14 +31,18 @@ import org.jspecify.annotations.Nullable;
     "received-at",
     "remote",
     "authentication",
+    "dkim-domain",
     "submitter",
     "channel-domain",
     "message-id",
+    "entry",
+    "retry",
     "size",
     "preview"
 })
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 record RejectedRecord(
+        String id,
         int partition,
         long offset,
         Instant at,
@@ -43,34 +53,61 @@ record RejectedRecord(
         @Nullable String receivedAt,
         @Nullable String remote,
         @Nullable String authentication,
+        @Nullable String dkimDomain,
         @Nullable String submitter,
         @Nullable String channelDomain,
         @Nullable String messageId,
+        @Nullable String entry,
+        String retry,
         int size,
         @Nullable String preview) {
 
     private static final int PREVIEW_BYTES = 1_024;
 
+    /// What is kept of something that is too large to be kept whole: exactly so much.
+    private static final int HEAD_BYTES = 64 * 1024;
+
     static RejectedRecord of(ConsumerRecord<byte[], byte[]> rejected) {
         Headers headers = rejected.headers();
         byte[] key = rejected.key();
         byte[] value = rejected.value();
+        String reason = ReportHeaders.text(headers, ReportHeaders.REASON);
+        String entry = ReportHeaders.text(headers, ReportHeaders.ENTRY);
+        int size = value == null ? 0 : value.length;
         return new RejectedRecord(
+                rejected.partition() + "-" + rejected.offset(),
                 rejected.partition(),
                 rejected.offset(),
                 Instant.ofEpochMilli(rejected.timestamp()),
-                ReportHeaders.text(headers, ReportHeaders.REASON),
+                reason,
                 ReportHeaders.text(headers, ReportHeaders.DETAIL),
                 key == null ? null : new String(key, StandardCharsets.UTF_8),
                 ReportHeaders.text(headers, "source"),
                 ReportHeaders.text(headers, "received-at"),
                 ReportHeaders.text(headers, "remote"),
                 ReportHeaders.text(headers, "authentication"),
+                ReportHeaders.text(headers, "dkim-domain"),
                 ReportHeaders.text(headers, "submitter"),
                 ReportHeaders.text(headers, "channel-domain"),
                 ReportHeaders.text(headers, "message-id"),
-                value == null ? 0 : value.length,
+                entry,
+                retry(reason, entry != null, key != null && key.length > 0, size)
+                        .word(),
+                size,
                 value == null ? null : preview(value));
+    }
+
+    /// @param single whether only an entry of a report was kept
+    /// @param read whether the document could be read as a report
+    private static RefusalHelp.Retry retry(@Nullable String word, boolean single, boolean read, int size) {
+        RefusalReason reason = word == null ? null : RefusalReason.of(word).orElse(null);
+        if (reason == null || single || size == 0 || size == HEAD_BYTES) {
+            return RefusalHelp.Retry.NEVER;
+        }
+        // its report was taken out of the signed mail, so that no signature can be verified again
+        return reason == RefusalReason.DKIM_FAILED && read
+                ? RefusalHelp.Retry.VOUCH
+                : RefusalHelp.of(reason).retry();
     }
 
     private static @Nullable String preview(byte[] value) {

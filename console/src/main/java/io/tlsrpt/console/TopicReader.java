@@ -107,24 +107,41 @@ final class TopicReader implements AutoCloseable {
 
     /// The document of an accepted report, as it was sent; absent when it is kept no longer.
     byte @Nullable [] document(RawPosition raw, String reportKey) {
-        TopicPartition partition = new TopicPartition(topics.raw().name(), raw.partition());
+        ConsumerRecord<byte[], byte[]> document = at(topics.raw().name(), raw.partition(), raw.offset());
+        return document != null && Arrays.equals(document.key(), reportKey.getBytes(StandardCharsets.UTF_8))
+                ? document.value()
+                : null;
+    }
+
+    /// A refused document or entry; absent when it is kept no longer, or never was.
+    @Nullable
+    ConsumerRecord<byte[], byte[]> rejected(int partition, long offset) {
+        return at(topics.rejected().name(), partition, offset);
+    }
+
+    private @Nullable ConsumerRecord<byte[], byte[]> at(String topic, int place, long offset) {
+        TopicPartition partition = new TopicPartition(topic, place);
         return with(reader -> {
+            if (place >= reader.partitionsFor(topic).size()) {
+                return null;
+            }
             reader.assign(List.of(partition));
             long begin = reader.beginningOffsets(List.of(partition)).getOrDefault(partition, 0L);
             long end = reader.endOffsets(List.of(partition)).getOrDefault(partition, 0L);
-            if (raw.offset() < begin || raw.offset() >= end) {
+            if (offset < begin || offset >= end) {
                 return null;
             }
-            reader.seek(partition, raw.offset());
+            reader.seek(partition, offset);
             Deadline deadline = new Deadline();
             while (!deadline.passed()) {
-                for (ConsumerRecord<byte[], byte[]> document : reader.poll(POLL).records(partition)) {
-                    boolean found = document.offset() == raw.offset()
-                            && Arrays.equals(document.key(), reportKey.getBytes(StandardCharsets.UTF_8));
-                    return found ? document.value() : null;
+                for (ConsumerRecord<byte[], byte[]> found : reader.poll(POLL).records(partition)) {
+                    return found.offset() == offset ? found : null;
+                }
+                if (reader.position(partition) > offset) {
+                    return null; // only markers of transactions from here on
                 }
             }
-            throw new TimeoutException("the document was not read in time");
+            throw new TimeoutException("the record was not read in time");
         });
     }
 

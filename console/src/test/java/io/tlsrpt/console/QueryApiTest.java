@@ -10,12 +10,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.HttpListener;
 import io.tlsrpt.runtime.Routes;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.Notification;
+import io.tlsrpt.topics.ReportHeaders;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -136,6 +138,12 @@ class QueryApiTest {
         "/api/v1/alerts?label=team,label",
         "/api/v1/reports,key",
         "/api/v1/reports/raw,key",
+        "/api/v1/rejected/raw?offset=1,partition",
+        "/api/v1/rejected/raw?partition=1,offset",
+        "/api/v1/rejected/raw?partition=-1&offset=1,partition",
+        "/api/v1/rejected/raw?partition=99999999999&offset=1,partition",
+        "/api/v1/rejected/record?partition=0&offset=99999999999999999999,offset",
+        "/api/v1/rejected/reasons?reason=x,reason",
         "/api/v1/alerts/1?verbose=1,verbose"
     })
     void aFaultyParameterIsNamedWithWhatWasExpected(String path, String parameter) throws Exception {
@@ -243,6 +251,62 @@ class QueryApiTest {
                 .contains("attachment; filename=\"tls-report.json\"");
         assertThat(get("/api/v1/reports/raw?key=k2").statusCode()).isEqualTo(410);
         assertThat(get("/api/v1/reports/raw?key=k3").statusCode()).isEqualTo(404);
+    }
+
+    @Test
+    void whatWasRefusedIsADownloadOfTheBytesThatWereKept() throws Exception {
+        byte[] kept = "<script>alert(1)</script>\u0000".getBytes(StandardCharsets.UTF_8);
+        rejected(1, 5, "not-json", kept);
+
+        HttpResponse<byte[]> response = client.send(
+                request("/api/v1/rejected/raw?partition=1&offset=5").build(), HttpResponse.BodyHandlers.ofByteArray());
+
+        assertThat(response.body()).isEqualTo(kept);
+        assertThat(response.headers().firstValue("Content-Type")).contains("application/octet-stream");
+        assertThat(response.headers().firstValue("X-Content-Type-Options")).contains("nosniff");
+        assertThat(response.headers().firstValue("Content-Disposition"))
+                .contains("attachment; filename=\"tlsrpt-rejected-1-5.bin\"");
+        for (String gone : List.of("partition=1&offset=4", "partition=1&offset=6", "partition=99&offset=5")) {
+            assertThat(get("/api/v1/rejected/raw?" + gone).statusCode())
+                    .as(gone)
+                    .isEqualTo(404);
+            assertThat(get("/api/v1/rejected/record?" + gone).statusCode())
+                    .as(gone)
+                    .isEqualTo(404);
+        }
+    }
+
+    @Test
+    void oneRefusedRecordComesWithWhatItsReasonMeans() throws Exception {
+        rejected(0, 3, "foreign-domain", "{}".getBytes(StandardCharsets.UTF_8));
+        rejected(0, 4, "of-a-later-release", "{}".getBytes(StandardCharsets.UTF_8));
+
+        JsonNode answer = json("/api/v1/rejected/record?partition=0&offset=3");
+
+        assertThat(answer.path("rejected").path("id").stringValue()).isEqualTo("0-3");
+        assertThat(answer.path("rejected").path("reason").stringValue()).isEqualTo("foreign-domain");
+        assertThat(answer.path("rejected").path("retry").stringValue()).isEqualTo("after-fix");
+        assertThat(answer.path("help").path("reason").stringValue()).isEqualTo("foreign-domain");
+        assertThat(answer.path("help").path("fix").stringValue()).contains("`domains:`");
+        JsonNode later = json("/api/v1/rejected/record?partition=0&offset=4");
+        assertThat(later.has("help")).isFalse();
+        assertThat(later.path("rejected").path("retry").stringValue()).isEqualTo("never");
+    }
+
+    @Test
+    void theReasonsAreListedWithWhatTheyMean() throws Exception {
+        JsonNode rows = json("/api/v1/rejected/reasons").path("rows");
+
+        assertThat(rows.size()).isEqualTo(RefusalReason.values().length);
+        for (JsonNode row : rows) {
+            assertThat(row.propertyNames()).containsExactly("reason", "meaning", "usually", "fix", "retry");
+        }
+    }
+
+    private void rejected(int partition, long offset, String reason, byte[] kept) {
+        RecordHeaders headers = new RecordHeaders();
+        ReportHeaders.put(headers, ReportHeaders.REASON, reason);
+        topics.add(TOPICS.rejected().name(), partition, offset, 0, new byte[0], kept, headers);
     }
 
     @Test

@@ -134,6 +134,26 @@ class TopicReaderTest {
     }
 
     @Test
+    void whatWasKeptInPartOrOutOfItsMailCannotBeJudgedAgain() {
+        rejected(0, 0, NOW, "foreign-domain", "x");
+        rejected(0, 1, NOW.plusSeconds(1), "foreign-domain", "x".repeat(64 * 1024)); // the head of something
+        rejected(0, 2, NOW.plusSeconds(2), "foreign-domain", "");
+        rejected(0, 3, NOW.plusSeconds(3), "too-large", "x");
+        rejected(0, 4, NOW.plusSeconds(4), "dkim-failed", "x"); // under the key of a report that was read
+        Headers headers = new RecordHeaders();
+        ReportHeaders.put(headers, ReportHeaders.REASON, "foreign-domain");
+        ReportHeaders.put(headers, ReportHeaders.ENTRY, "2");
+        topics.add(TOPICS.rejected().name(), 0, 5, NOW.plusSeconds(5).toEpochMilli(), bytes("k"), bytes("{}"), headers);
+
+        assertThat(pages(cursor -> reader.rejected(null, cursor, 7)))
+                .extracting(row -> row.path("id").stringValue() + " "
+                        + row.path("retry").stringValue() + " "
+                        + row.path("entry").asString("-"))
+                .containsExactly(
+                        "0-5 never 2", "0-4 vouch -", "0-3 never -", "0-2 never -", "0-1 never -", "0-0 after-fix -");
+    }
+
+    @Test
     void aDocumentIsFoundByItsPositionOnlyUnderItsOwnKey() {
         topics.add(TOPICS.raw().name(), 1, 5, 0, bytes("key"), bytes("{}"), new RecordHeaders());
 

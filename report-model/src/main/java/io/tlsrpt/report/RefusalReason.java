@@ -1,5 +1,8 @@
 package io.tlsrpt.report;
 
+import java.util.Arrays;
+import java.util.Optional;
+
 /// Why a report, or one entry of it, is kept in the rejected topic instead of being counted.
 /// The same word stands in the record header, the log line, the metric label and the HTTP problem.
 public enum RefusalReason {
@@ -33,6 +36,13 @@ public enum RefusalReason {
     RefusalReason(String word, int httpStatus) {
         this.word = word;
         this.httpStatus = httpStatus;
+    }
+
+    /// @return absent for a word of a later release
+    public static Optional<RefusalReason> of(String word) {
+        return Arrays.stream(values())
+                .filter(reason -> reason.word.equals(word))
+                .findFirst();
     }
 
     public String word() {

@@ -43,6 +43,9 @@ public record ReportHeaders(
     public static final String REASON = "reason";
     public static final String DETAIL = "detail";
 
+    /// Place in `policies` of the entry that alone was refused and kept; absent when the whole document was.
+    public static final String ENTRY = "entry";
+
     public ReportHeaders {
         foreignDomains = List.copyOf(foreignDomains);
         leniencies = List.copyOf(leniencies);

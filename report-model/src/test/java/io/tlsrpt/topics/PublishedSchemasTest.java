@@ -119,6 +119,7 @@ class PublishedSchemasTest {
                 .isNotEmpty();
         ReportHeaders.put(rejected, ReportHeaders.REASON, "not-json");
         ReportHeaders.put(rejected, ReportHeaders.DETAIL, "no JSON at line 1, column 1");
+        ReportHeaders.put(rejected, ReportHeaders.ENTRY, "2");
 
         assertThat(faults("report-headers", json(SampleRecords.headers().write(raw))))
                 .isEmpty();

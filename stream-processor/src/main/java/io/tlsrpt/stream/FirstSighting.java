@@ -192,6 +192,7 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
         // The list of all foreign domains, once more with each of its many entries, would be far larger than they are.
         Headers headers = new RecordHeaders(raw.headers());
         headers.remove(FOREIGN_DOMAINS);
+        ReportHeaders.put(headers, ReportHeaders.ENTRY, Integer.toString(entry.index()));
         rejected(
                 raw,
                 EntryDocument.write(entry.result()),
