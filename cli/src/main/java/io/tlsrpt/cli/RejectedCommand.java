@@ -34,7 +34,7 @@ final class RejectedCommand {
         if (!parts.matches()) {
             throw new IllegalArgumentException("expected partition-offset");
         }
-        return Map.of("partition", parts.group(1), "offset", parts.group(2));
+        return new TreeMap<>(Map.of("partition", parts.group(1), "offset", parts.group(2)));
     }
 
     /// `./tlsrpt rejected list`: newest first.

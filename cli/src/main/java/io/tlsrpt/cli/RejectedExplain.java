@@ -170,6 +170,7 @@ final class RejectedExplain implements Callable<Integer> {
         terminal.field(
                 "kept",
                 Rendering.count(row, "size") + " bytes"
+                        + (row.path("cut").asBoolean(false) ? ", only its head" : "")
                         + (row.has("entry") ? ": entry " + Rendering.text(row, "entry") + " of the report" : ""));
         if (row.has("preview")) {
             String preview = row.path("preview").asString("");
@@ -219,10 +220,7 @@ final class RejectedExplain implements Callable<Integer> {
         if (row.has("entry")) {
             return "only this entry was kept; the others of its report were accepted";
         }
-        boolean never = RefusalReason.of(row.path("reason").asString(""))
-                .filter(reason -> RefusalHelp.of(reason).retry() == RefusalHelp.Retry.NEVER)
-                .isPresent();
-        if (row.path("reason").asString("").equals(RefusalReason.TOO_LARGE.word()) || !never) {
+        if (row.path("cut").asBoolean(false)) {
             return "only its first bytes were kept";
         }
         return "what was kept will never be a report";

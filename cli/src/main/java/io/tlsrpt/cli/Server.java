@@ -86,8 +86,8 @@ final class Server implements AutoCloseable {
         String rest = Arrays.stream(segments)
                 .map(segment -> "/" + URLEncoder.encode(segment, StandardCharsets.UTF_8))
                 .collect(Collectors.joining());
-        return read(good(ask(
-                HttpRequest.newBuilder(uri(path + rest, Map.of())).POST(HttpRequest.BodyPublishers.noBody()))));
+        return read(good(
+                ask(HttpRequest.newBuilder(uri(path + rest, Map.of())).POST(HttpRequest.BodyPublishers.noBody()))));
     }
 
     /// One thing; absent when the server has none such (404).

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
@@ -86,14 +87,16 @@ final class Submitting {
                     answered = true;
                     if (response.statusCode() == 200) {
                         List<JsonNode> lines = lines(body, underWay);
-                        if (lines.stream().noneMatch(Submitting::again)) {
+                        Optional<JsonNode> busy =
+                                lines.stream().filter(Submitting::again).findFirst();
+                        if (busy.isEmpty()) {
                             lines.forEach(line -> {
                                 count(line);
                                 take.accept(line);
                             });
                             return null;
                         }
-                        trouble = "the broker cannot be reached";
+                        trouble = Rendering.text(busy.get(), "detail");
                     } else {
                         String detail = Server.detail(new String(body.readNBytes(64 * 1024), StandardCharsets.UTF_8));
                         if (response.statusCode() != 503) {
@@ -128,7 +131,7 @@ final class Submitting {
         return lines;
     }
 
-    /// Whether this document was not stored because the broker was away.
+    /// Whether this document was not stored because the broker or a key in DNS could not be reached.
     private static boolean again(JsonNode line) {
         return line.path("verdict").asString("").equals("failed")
                 && line.path("reason").asString("").equals("busy");

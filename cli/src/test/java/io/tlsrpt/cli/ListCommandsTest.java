@@ -95,7 +95,7 @@ class ListCommandsTest {
     @Test
     void rejectedReportsAreListedByReasonUpToTheLimit() {
         answers.put("/api/v1/rejected?reason=not-json", """
-                {"complete":false,"cursor":"x","rows":[{"at":"2026-11-21T10:00:00Z","reason":"not-json",
+                {"complete":false,"cursor":"x","rows":[{"id":"2-1047","at":"2026-11-21T10:00:00Z","reason":"not-json",
                 "source":"https","remote":"192.0.2.1","size":10,"detail":"at\\u202e line 1"},{"reason":"not-json"}]}""");
 
         assertThat(cli.run(url(), "rejected", "list", "--reason", "not-json", "--limit", "1"))
@@ -103,7 +103,7 @@ class ListCommandsTest {
 
         assertThat(asked).hasSize(1);
         assertThat(cli.lines()).hasSize(2);
-        assertThat(cli.lines().get(1)).endsWith("at\\u202e line 1");
+        assertThat(cli.lines().get(1)).startsWith("2-1047  ").endsWith("at\\u202e line 1");
     }
 
     @Test

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param id `<partition>-<offset>`: what people call it
 /// @param at when it was refused
 /// @param entry place in `policies` of the entry that alone was refused and kept; absent when the whole document was
+/// @param cut whether only the first bytes were kept
 /// @param retry a word of [RefusalHelp.Retry]: whether what was kept can be accepted another time
 /// @param size bytes kept
 /// @param preview the first 1,024 bytes as text; absent when they are no text
@@ -36,6 +37,7 @@ import org.jspecify.annotations.Nullable;
     "channel-domain",
     "message-id",
     "entry",
+    "cut",
     "retry",
     "size",
     "preview"
@@ -58,14 +60,12 @@ record RejectedRecord(
         @Nullable String channelDomain,
         @Nullable String messageId,
         @Nullable String entry,
+        boolean cut,
         String retry,
         int size,
         @Nullable String preview) {
 
     private static final int PREVIEW_BYTES = 1_024;
-
-    /// What is kept of something that is too large to be kept whole: exactly so much.
-    private static final int HEAD_BYTES = 64 * 1024;
 
     static RejectedRecord of(ConsumerRecord<byte[], byte[]> rejected) {
         Headers headers = rejected.headers();
@@ -73,6 +73,7 @@ record RejectedRecord(
         byte[] value = rejected.value();
         String reason = ReportHeaders.text(headers, ReportHeaders.REASON);
         String entry = ReportHeaders.text(headers, ReportHeaders.ENTRY);
+        boolean cut = ReportHeaders.text(headers, ReportHeaders.CUT) != null;
         int size = value == null ? 0 : value.length;
         return new RejectedRecord(
                 rejected.partition() + "-" + rejected.offset(),
@@ -91,7 +92,8 @@ record RejectedRecord(
                 ReportHeaders.text(headers, "channel-domain"),
                 ReportHeaders.text(headers, "message-id"),
                 entry,
-                retry(reason, entry != null, key != null && key.length > 0, size)
+                cut,
+                retry(reason, entry != null, key != null && key.length > 0, cut, size)
                         .word(),
                 size,
                 value == null ? null : preview(value));
@@ -99,9 +101,9 @@ record RejectedRecord(
 
     /// @param single whether only an entry of a report was kept
     /// @param read whether the document could be read as a report
-    private static RefusalHelp.Retry retry(@Nullable String word, boolean single, boolean read, int size) {
+    private static RefusalHelp.Retry retry(@Nullable String word, boolean single, boolean read, boolean cut, int size) {
         RefusalReason reason = word == null ? null : RefusalReason.of(word).orElse(null);
-        if (reason == null || single || size == 0 || size == HEAD_BYTES) {
+        if (reason == null || single || size == 0 || cut) {
             return RefusalHelp.Retry.NEVER;
         }
         // its report was taken out of the signed mail, so that no signature can be verified again

@@ -136,7 +136,10 @@ class TopicReaderTest {
     @Test
     void whatWasKeptInPartOrOutOfItsMailCannotBeJudgedAgain() {
         rejected(0, 0, NOW, "foreign-domain", "x");
-        rejected(0, 1, NOW.plusSeconds(1), "foreign-domain", "x".repeat(64 * 1024)); // the head of something
+        Headers head = new RecordHeaders();
+        ReportHeaders.put(head, ReportHeaders.REASON, "foreign-domain");
+        ReportHeaders.put(head, ReportHeaders.CUT, "true");
+        topics.add(TOPICS.rejected().name(), 0, 1, NOW.plusSeconds(1).toEpochMilli(), bytes("k"), bytes("{"), head);
         rejected(0, 2, NOW.plusSeconds(2), "foreign-domain", "");
         rejected(0, 3, NOW.plusSeconds(3), "too-large", "x");
         rejected(0, 4, NOW.plusSeconds(4), "dkim-failed", "x"); // under the key of a report that was read

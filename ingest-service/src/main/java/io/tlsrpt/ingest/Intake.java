@@ -383,6 +383,9 @@ final class Intake {
             detail += " (only the head is kept: this sender is over intake.rejected-quota)";
         }
         ReportHeaders.put(headers, ReportHeaders.DETAIL, detail);
+        if (submission.cut() || value.length < bytes.length) {
+            ReportHeaders.put(headers, ReportHeaders.CUT, "true");
+        }
         return new Keeping.Refusal(new ProducerRecord<>(rejected.name(), null, reportKey, value, headers), outcome);
     }
 

@@ -43,6 +43,9 @@ public record ReportHeaders(
     public static final String REASON = "reason";
     public static final String DETAIL = "detail";
 
+    /// `true`: only the first bytes were kept.
+    public static final String CUT = "cut";
+
     /// Place in `policies` of the entry that alone was refused and kept; absent when the whole document was.
     public static final String ENTRY = "entry";
 

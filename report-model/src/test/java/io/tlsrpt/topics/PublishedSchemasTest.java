@@ -120,6 +120,7 @@ class PublishedSchemasTest {
         ReportHeaders.put(rejected, ReportHeaders.REASON, "not-json");
         ReportHeaders.put(rejected, ReportHeaders.DETAIL, "no JSON at line 1, column 1");
         ReportHeaders.put(rejected, ReportHeaders.ENTRY, "2");
+        ReportHeaders.put(rejected, ReportHeaders.CUT, "true");
 
         assertThat(faults("report-headers", json(SampleRecords.headers().write(raw))))
                 .isEmpty();

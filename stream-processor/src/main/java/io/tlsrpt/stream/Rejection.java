@@ -50,13 +50,17 @@ record Rejection(byte @Nullable [] key, byte @Nullable [] value, Headers headers
         ReportHeaders.put(headers, ReportHeaders.SCHEMA, topics.rejected().schema());
         ReportHeaders.put(headers, ReportHeaders.REASON, reason.word());
         ReportHeaders.put(headers, ReportHeaders.DETAIL, EventSize.cut(detail, MAX_DETAIL_BYTES));
+        if (!fits) {
+            ReportHeaders.put(headers, ReportHeaders.CUT, "true");
+        }
         return new Rejection(fits ? key : head(key), fits ? value : head(value), headers);
     }
 
     private static boolean ours(String header) {
         return header.equals(ReportHeaders.SCHEMA)
                 || header.equals(ReportHeaders.REASON)
-                || header.equals(ReportHeaders.DETAIL);
+                || header.equals(ReportHeaders.DETAIL)
+                || header.equals(ReportHeaders.CUT);
     }
 
     private static byte @Nullable [] head(byte @Nullable [] bytes) {
