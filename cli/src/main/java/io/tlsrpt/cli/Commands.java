@@ -63,9 +63,16 @@ public final class Commands {
                         new PrintWriter(System.out, true, StandardCharsets.UTF_8),
                         new PrintWriter(System.err, true, StandardCharsets.UTF_8),
                         terminal,
-                        terminal && CommandLine.Help.Ansi.AUTO.enabled()),
-                System::nanoTime,
-                pause -> LockSupport.parkNanos(pause.toNanos()));
+                        terminal && CommandLine.Help.Ansi.AUTO.enabled()));
+    }
+
+    /// The root command for a program that reads what it writes.
+    public static CommandLine root(Defaults defaults, PrintWriter out, PrintWriter err) {
+        return root(defaults, new Terminal(out, err, false, false));
+    }
+
+    private static CommandLine root(Defaults defaults, Terminal terminal) {
+        return root(defaults, terminal, System::nanoTime, pause -> LockSupport.parkNanos(pause.toNanos()));
     }
 
     static CommandLine root(Defaults defaults, Terminal terminal, LongSupplier nanoTime, Consumer<Duration> pause) {

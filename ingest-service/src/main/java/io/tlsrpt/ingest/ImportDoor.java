@@ -8,6 +8,7 @@ import io.helidon.http.Status;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import io.tlsrpt.report.DomainName;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.Verdict;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,8 +33,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The door for files: `POST /api/v1/import?name=FILE&backfill=true|false`, the body being one file: JSON, gzip, a
-/// mail, an
-/// mbox, or a zip or tar of such.
+/// mail, an mbox, or a zip or tar of such.
+///
+/// The operator vouches for them, unless `authentication=channel` asks for what a channel asks: then documents are as
+/// untrusted as posted ones, or signed by `dkim-domain`, and mails need a signature that holds at `received-at`.
+/// `channel-domain` is what their channel stands for.
 ///
 /// The answer is NDJSON, one [Line] per document in the file's order, each with the verdict of the stream-processor.
 /// The
@@ -122,32 +127,92 @@ final class ImportDoor {
                     .send(response);
             return;
         }
-        Optional<Submission.Backfill> backfill =
-                switch (request.query().first("backfill").orElse("")) {
-                    case "" -> Optional.of(Submission.Backfill.BY_AGE);
-                    case "true" -> Optional.of(Submission.Backfill.YES);
-                    case "false" -> Optional.of(Submission.Backfill.NO);
-                    default -> Optional.empty();
-                };
         if (CrossOrigin.refused(request, response, metrics)) {
             return;
         }
-        if (backfill.isEmpty()) {
-            refuse(response, Status.BAD_REQUEST_400, "bad-parameter", "backfill is true or false");
+        Asked asked = asked(request);
+        if (asked instanceof Asked.Fault fault) {
+            refuse(response, Status.BAD_REQUEST_400, "bad-parameter", fault.expected());
         } else if (request.headers().contentLength().orElse(0) > MAX_UPLOAD_BYTES) {
             refuse(response, Status.REQUEST_ENTITY_TOO_LARGE_413, "too-large", "at most 4 GiB at a time");
         } else if (!imports.tryAcquire()) {
             busy(response, MAX_IMPORTS + " imports are under way");
         } else {
             try {
-                imports(request, response, backfill.get());
+                imports(request, response, (Asked.Terms) asked);
             } finally {
                 imports.release();
             }
         }
     }
 
-    private void imports(ServerRequest request, ServerResponse response, Submission.Backfill backfill) {
+    /// What a request says of everything in its body.
+    private sealed interface Asked {
+
+        /// @param proof of documents
+        /// @param vouched whether mails need no signature
+        /// @param receivedAt when it first came, by which signatures are judged; absent: now
+        record Terms(
+                Proof proof,
+                boolean vouched,
+                @Nullable Instant receivedAt,
+                @Nullable String channelDomain,
+                Submission.Backfill backfill)
+                implements Asked {}
+
+        record Fault(String expected) implements Asked {}
+    }
+
+    private Asked asked(ServerRequest request) {
+        Submission.Backfill backfill;
+        switch (request.query().first("backfill").orElse("")) {
+            case "" -> backfill = Submission.Backfill.BY_AGE;
+            case "true" -> backfill = Submission.Backfill.YES;
+            case "false" -> backfill = Submission.Backfill.NO;
+            default -> {
+                return new Asked.Fault("backfill is true or false");
+            }
+        }
+        String channelDomain = request.query().first("channel-domain").orElse(null);
+        if (channelDomain != null && !DomainName.isName(channelDomain)) {
+            return new Asked.Fault("channel-domain is a domain name in lower case");
+        }
+        String receivedAt = request.query().first("received-at").orElse(null);
+        String dkimDomain = request.query().first("dkim-domain").orElse(null);
+        return switch (request.query().first("authentication").orElse("operator")) {
+            case "operator" ->
+                receivedAt == null && dkimDomain == null
+                        ? new Asked.Terms(Proof.OPERATOR, true, null, channelDomain, backfill)
+                        : new Asked.Fault("received-at and dkim-domain go with authentication=channel");
+            case "channel" -> asChannel(receivedAt, dkimDomain, channelDomain, backfill);
+            default -> new Asked.Fault("authentication is operator or channel");
+        };
+    }
+
+    private Asked asChannel(
+            @Nullable String receivedAt,
+            @Nullable String dkimDomain,
+            @Nullable String channelDomain,
+            Submission.Backfill backfill) {
+        if (dkimDomain != null && !DomainName.isName(dkimDomain)) {
+            return new Asked.Fault("dkim-domain is a domain name in lower case");
+        }
+        Instant at = null;
+        if (receivedAt != null) {
+            try {
+                at = Instant.parse(receivedAt);
+            } catch (DateTimeParseException noTime) {
+                return new Asked.Fault("received-at is a time such as 2026-11-20T00:00:00Z");
+            }
+            if (at.isAfter(clock.instant())) {
+                return new Asked.Fault("received-at is not in the future");
+            }
+        }
+        Proof proof = dkimDomain == null ? Proof.NOBODY : new Proof.Verified(dkimDomain);
+        return new Asked.Terms(proof, false, at, channelDomain, backfill);
+    }
+
+    private void imports(ServerRequest request, ServerResponse response, Asked.Terms terms) {
         if (!spool.isEmpty() || !verdicts.start()) {
             busy(response, "the broker cannot be reached");
             return;
@@ -160,7 +225,7 @@ final class ImportDoor {
                     refuse(response, Status.REQUEST_ENTITY_TOO_LARGE_413, "too-large", "at most 4 GiB at a time");
                     return;
                 }
-                Lines lines = new Lines(response, backfill);
+                Lines lines = new Lines(response, terms);
                 try (InputStream file = Files.newInputStream(upload)) {
                     ReportFiles.read(file, name, ReportFiles.Limits.of(maxBody, Files.size(upload)), lines);
                     lines.finish();
@@ -220,13 +285,13 @@ final class ImportDoor {
     private final class Lines implements ReportFiles.Sink {
 
         private final ServerResponse response;
-        private final Submission.Backfill backfill;
+        private final Asked.Terms terms;
         private final ArrayDeque<CompletableFuture<List<Line>>> underWay = new ArrayDeque<>();
         private @Nullable OutputStream out;
 
-        Lines(ServerResponse response, Submission.Backfill backfill) {
+        Lines(ServerResponse response, Asked.Terms terms) {
             this.response = response;
-            this.backfill = backfill;
+            this.terms = terms;
         }
 
         @Override
@@ -261,9 +326,9 @@ final class ImportDoor {
                             Source.FILE,
                             clock.instant(),
                             name.isEmpty() ? null : name,
-                            Proof.OPERATOR,
-                            null,
-                            backfill,
+                            terms.proof(),
+                            terms.channelDomain(),
+                            terms.backfill(),
                             null,
                             null))
                     .thenCompose(outcome -> line(name, outcome))
@@ -279,11 +344,11 @@ final class ImportDoor {
                             mail.cut(),
                             Source.FILE,
                             now,
-                            now,
+                            terms.receivedAt() == null ? now : terms.receivedAt(),
                             name.isEmpty() ? null : name,
-                            true,
-                            null,
-                            backfill))
+                            terms.vouched(),
+                            terms.channelDomain(),
+                            terms.backfill()))
                     .thenCompose(outcome -> lines(name, outcome));
         }
 

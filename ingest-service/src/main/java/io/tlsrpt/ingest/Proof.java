@@ -41,6 +41,14 @@ sealed interface Proof {
         }
     }
 
+    /// A signature that verified when the mail came, of which only the report is left.
+    record Verified(String dkimDomain) implements Proof {
+        @Override
+        public Finding of(TlsReport report) {
+            return new Finding(Authentication.DKIM, dkimDomain, null, null, false);
+        }
+    }
+
     /// A mail: reports without a valid signature by the reporting domain are to be ignored (RFC 8460 §3). The reporting
     /// domain is that of `contact-info`; where there is none, the organization's name when it is a domain; else that of
     /// the From address.

@@ -44,6 +44,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @SuppressWarnings("NullAway.Init") // opened before each test
 class ImportDoorTest {
@@ -209,6 +211,61 @@ class ImportDoorTest {
         mailOutcomes.add(new MailOutcome.TryAgain("the broker cannot be reached"));
 
         assertThat(post("?name=x.eml", utf8("From: x\r\n\r\n")).statusCode()).isEqualTo(503);
+    }
+
+    @Test
+    void asItsChannelADocumentIsUntrustedAndKeepsTheChannelsDomain() throws Exception {
+        verdict(0, "accepted");
+        verdict(1, "accepted");
+        byte[] nameless =
+                SampleReports.report().policy("sts", "example.org", 1, 0).bytes();
+
+        post(
+                "?name=rejected-0-1&authentication=channel&received-at=2026-11-20T00:00:00Z&channel-domain=example.com",
+                nameless);
+        post("?authentication=channel&dkim-domain=google.com", report("b"));
+
+        assertThat(header(intake.raw().get(0), "authentication")).isEqualTo("none");
+        assertThat(header(intake.raw().get(0), "channel-domain")).isEqualTo("example.com");
+        assertThat(header(intake.raw().get(0), "received-at")).isEqualTo(TestIntake.NOW.toString());
+        assertThat(header(intake.raw().get(1), "authentication")).isEqualTo("dkim");
+        assertThat(header(intake.raw().get(1), "dkim-domain")).isEqualTo("google.com");
+    }
+
+    @Test
+    void asItsChannelAMailNeedsASignatureThatHoldsWhenItCame() throws Exception {
+        mailOutcomes.add(noReport());
+
+        post(
+                "?authentication=channel&received-at=2026-11-20T00:00:00Z&channel-domain=example.com",
+                utf8("From: x\r\n\r\n"));
+
+        assertThat(mailsTaken).singleElement().satisfies(mail -> {
+            assertThat(mail.vouched()).isFalse();
+            assertThat(mail.deliveredAt()).isEqualTo("2026-11-20T00:00:00Z");
+            assertThat(mail.receivedAt()).isEqualTo(TestIntake.NOW);
+            assertThat(mail.channelDomain()).isEqualTo("example.com");
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "backfill=maybe",
+                "authentication=dkim",
+                "authentication=channel&received-at=yesterday",
+                "authentication=channel&received-at=2999-01-01T00:00:00Z",
+                "authentication=channel&dkim-domain=a%20b",
+                "received-at=2026-11-20T00:00:00Z",
+                "authentication=operator&dkim-domain=google.com",
+                "channel-domain=Not+A+Domain"
+            })
+    void aFaultyParameterIsRefusedBeforeAnythingIsTaken(String query) throws Exception {
+        HttpResponse<String> answer = post("?" + query, report("a"));
+
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(answer.body()).contains("bad-parameter");
+        assertThat(intake.raw()).isEmpty();
     }
 
     @Test

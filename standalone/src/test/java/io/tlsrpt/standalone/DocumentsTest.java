@@ -3,6 +3,7 @@ package io.tlsrpt.standalone;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tlsrpt.report.Leniency;
+import io.tlsrpt.report.RefusalHelp;
 import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.runtime.SettingsDocument;
 import io.tlsrpt.runtime.SettingsFault;
@@ -281,6 +282,21 @@ class DocumentsTest {
         assertThat(alertingSpans)
                 .containsAll(constants(alerting.resolve("Decision.java"), "\\((?:true|false)\\)"))
                 .containsAll(constants(alerting.resolve("Receiver.java"), "\\((?:true|false), (?:true|false)\\)"));
+    }
+
+    @Test
+    void theTableOfRejectionsIsTheCatalogue() {
+        List<String> rows = Document.of("docs/rejections.md")
+                .text()
+                .lines()
+                .filter(line -> line.startsWith("| `"))
+                .toList();
+        assertThat(rows)
+                .containsExactlyElementsOf(RefusalHelp.all().stream()
+                        .map(help -> "| `" + help.reason().word() + "` | " + help.meaning() + " | "
+                                + help.fault().words() + " | " + help.fix() + " | "
+                                + help.retry().word() + " |")
+                        .toList());
     }
 
     /// The words of an enum's constants, each of which takes such arguments.

@@ -48,7 +48,16 @@ final class House implements AutoCloseable {
 
     /// Everything on free ports, with its data in a directory.
     static House start(Path data, String... moreYaml) {
-        House house = new House(Standalone.start(settings(data, moreYaml), null));
+        return ready(Standalone.start(settings(data, moreYaml), null));
+    }
+
+    /// With the settings of a file, which is read again when it changes.
+    static House startWith(Path file) {
+        return ready(Standalone.start(file));
+    }
+
+    private static House ready(Standalone standalone) {
+        House house = new House(standalone);
         await().atMost(PATIENCE)
                 .untilAsserted(() ->
                         assertThat(house.standalone.host().health().notReady()).isEmpty());
