@@ -40,8 +40,8 @@ class RejectedIT {
         Path file = directory.resolve("tlsrpt.yaml");
         settings(file, "example.org");
         try (House house = House.startWith(file)) {
-            LocalDate yesterday =
-                    LocalDate.ofInstant(Clock.systemUTC().instant(), ZoneOffset.UTC).minusDays(1);
+            LocalDate yesterday = LocalDate.ofInstant(Clock.systemUTC().instant(), ZoneOffset.UTC)
+                    .minusDays(1);
             SampleReports report =
                     SampleReports.report().id("one").day(yesterday).policy("sts", "example.com", 95, 5);
             assertThat(house.post(report.gzip()).statusCode()).isEqualTo(201);
@@ -74,7 +74,9 @@ class RejectedIT {
                                             + "accepted 1, duplicate 0, conflict 0, rejected 0\n")));
 
             Ran again = rejected(house, "retry", "--reason", "foreign-domain", "--since", "1h");
-            assertThat(again.lines().getLast()).startsWith("accepted 0, duplicate ").endsWith(", conflict 0, rejected 0");
+            assertThat(again.lines().getLast())
+                    .startsWith("accepted 0, duplicate ")
+                    .endsWith(", conflict 0, rejected 0");
             assertThat(again.code()).isZero();
 
             assertThat(house.events()).singleElement().satisfies(event -> {
@@ -91,7 +93,8 @@ class RejectedIT {
     }
 
     private void settings(Path file, String... domains) throws IOException {
-        StringBuilder yaml = new StringBuilder("""
+        StringBuilder yaml = new StringBuilder(
+                """
                 data: "%s"
                 kafka: {embedded-listen: "127.0.0.1:0"}
                 intake: {listen: "127.0.0.1:0"}
