@@ -26,13 +26,16 @@ final class RunningHouse implements AutoCloseable {
     private final HostPort broker;
     private final HostPort api;
     private final HostPort admin;
+    private final HostPort smtp;
     private final double secondsToReady;
 
-    private RunningHouse(Process process, HostPort broker, HostPort api, HostPort admin, double secondsToReady) {
+    private RunningHouse(
+            Process process, HostPort broker, HostPort api, HostPort admin, HostPort smtp, double secondsToReady) {
         this.process = process;
         this.broker = broker;
         this.api = api;
         this.admin = admin;
+        this.smtp = smtp;
         this.secondsToReady = secondsToReady;
     }
 
@@ -40,10 +43,12 @@ final class RunningHouse implements AutoCloseable {
     ///
     /// @param standalone its build directory, with `classes` and `lib`
     /// @param directory for its data, configuration and log
-    static RunningHouse start(Path standalone, Path directory) {
+    /// @param moreYaml lines of settings besides; indented ones belong to `mail:`
+    static RunningHouse start(Path standalone, Path directory, String... moreYaml) {
         HostPort broker = free();
         HostPort api = free();
         HostPort admin = free();
+        HostPort smtp = free();
         Path log = directory.resolve("house.log");
         try {
             Files.createDirectories(directory);
@@ -53,9 +58,11 @@ final class RunningHouse implements AutoCloseable {
                     intake: {listen: "%s"}
                     api: {listen: "%s"}
                     admin: {listen: "%s"}
-                    mail: {smtp: {listen: "%s"}}
+                    mail:
+                      smtp: {listen: "%s"}
+                    %s
                     """.formatted(
-                            directory.resolve("data"), broker, api, api, admin, free()));
+                            directory.resolve("data"), broker, api, api, admin, smtp, String.join("\n", moreYaml)));
             ProcessBuilder builder = new ProcessBuilder(
                             Path.of(System.getProperty("java.home"), "bin", "java")
                                     .toString(),
@@ -77,7 +84,7 @@ final class RunningHouse implements AutoCloseable {
             Stopwatch watch = Stopwatch.start();
             Process process = builder.start();
             awaitReady(process, admin, log);
-            return new RunningHouse(process, broker, api, admin, watch.seconds());
+            return new RunningHouse(process, broker, api, admin, smtp, watch.seconds());
         } catch (IOException cannot) {
             throw new UncheckedIOException(cannot);
         }
@@ -89,6 +96,10 @@ final class RunningHouse implements AutoCloseable {
 
     HostPort broker() {
         return broker;
+    }
+
+    HostPort smtp() {
+        return smtp;
     }
 
     HostPort intake() {

@@ -105,7 +105,13 @@ final class SmtpSession {
 
     private SmtpInput input(Socket from) throws IOException {
         from.setSoTimeout(Math.toIntExact(house.timeout().toMillis()));
-        return new SmtpInput(from.getInputStream(), out, house.timeout());
+        return new SmtpInput(from.getInputStream(), this::beforeWaiting, house.timeout());
+    }
+
+    /// However slowly the bytes of a TLS record come, it must be complete in this time.
+    private void beforeWaiting() throws IOException {
+        allow(house.timeout().multipliedBy(2));
+        out.flush();
     }
 
     /// Serves the peer until the connection ends, and closes it.
@@ -153,7 +159,6 @@ final class SmtpSession {
         if (badCommands > MAX_BAD_COMMANDS) {
             return last("421 4.7.0 too many errors, closing", Ended.BAD_COMMANDS);
         }
-        allow(house.timeout().multipliedBy(2));
         if (!beginWaiting()) {
             return last("421 4.3.2 stopping, try again later", Ended.STOPPING);
         }
@@ -316,13 +321,8 @@ final class SmtpSession {
         reply("354 end with CR LF . CR LF");
         long limit = house.maxMessage();
         try (MailRoom.Held held = house.room().hold()) {
-            cutAt = 0; // reading a mail has its own end
-            SmtpInput.Received received;
-            try {
-                received = in.mail(held, limit, Submission.HEAD_BYTES, ENDLESS * limit);
-            } finally {
-                allow(house.timeout());
-            }
+            SmtpInput.Received received = in.mail(held, limit, Submission.HEAD_BYTES, ENDLESS * limit);
+            allow(house.timeout());
             if (received == SmtpInput.Received.ENDLESS) {
                 return last("552 5.3.4 too large, closing", Ended.ENDLESS);
             }

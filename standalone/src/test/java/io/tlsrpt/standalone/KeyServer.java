@@ -43,7 +43,7 @@ final class KeyServer implements AutoCloseable {
             DatagramPacket packet = new DatagramPacket(buffer, buffer.length);
             try {
                 socket.receive(packet);
-                byte[] answer = answer(ByteBuffer.wrap(buffer, 0, packet.getLength()));
+                byte[] answer = answer(buffer);
                 socket.send(new DatagramPacket(answer, answer.length, packet.getSocketAddress()));
             } catch (IOException failed) {
                 if (!socket.isClosed()) {
@@ -53,7 +53,8 @@ final class KeyServer implements AutoCloseable {
         }
     }
 
-    private byte[] answer(ByteBuffer question) {
+    private byte[] answer(byte[] asked) {
+        ByteBuffer question = ByteBuffer.wrap(asked);
         int id = question.getShort(0);
         question.position(HEADER);
         List<String> labels = new ArrayList<>();
@@ -67,7 +68,7 @@ final class KeyServer implements AutoCloseable {
         ByteBuffer answer = ByteBuffer.allocate(4096);
         answer.putShort((short) id).putShort((short) (text == null ? 0x8583 : 0x8580)); // NXDOMAIN, or an answer
         answer.putShort((short) 1).putShort((short) (text == null ? 0 : 1)).putInt(0);
-        answer.put(question.array(), HEADER, end - HEADER);
+        answer.put(asked, HEADER, end - HEADER);
         if (text != null) {
             byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
             int strings = (bytes.length + 254) / 255;
