@@ -191,7 +191,7 @@ final class ImapConnection implements AutoCloseable {
         // the last mail answers to n:* whatever n is
         search(from + ":*").stream().filter(uid -> uid >= from).forEach(found::add);
         for (String set : sets(also)) {
-            found.addAll(search(set));
+            search(set).stream().filter(also::contains).forEach(found::add);
         }
         return found;
     }

@@ -1,0 +1,221 @@
+package io.tlsrpt.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tlsrpt.mail.SampleMails;
+import io.tlsrpt.report.SampleReports;
+import io.tlsrpt.runtime.SettingsFile;
+import io.tlsrpt.topics.RawPosition;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A mailbox on a server that does what no good server does.
+class MailboxTest {
+
+    private static final Instant NOW = Instant.parse("2026-11-22T12:00:00Z");
+
+    @TempDir
+    Path data;
+
+    private final TreeMap<Long, byte[]> stored = new TreeMap<>();
+    private final Set<Long> deadly = ConcurrentHashMap.newKeySet();
+    private final List<String> stores = new CopyOnWriteArrayList<>();
+    private final List<Mail> taken = new CopyOnWriteArrayList<>();
+    private final ScheduledExecutorService timers = Executors.newSingleThreadScheduledExecutor();
+    private volatile long uidValidity = 7;
+    @SuppressWarnings("NullAway.Init") // before each test
+    private ServerSocket server;
+
+    @BeforeEach
+    void listen() throws IOException {
+        server = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+        Thread.ofVirtual().start(() -> {
+            while (!server.isClosed()) {
+                try (Socket peer = server.accept()) {
+                    serve(peer);
+                } catch (IOException gone) {
+                    // the next one
+                    assertThat(gone).isNotNull();
+                }
+            }
+        });
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        server.close();
+        timers.shutdownNow();
+    }
+
+    /// Without keywords, IDLE, MOVE; dies when a deadly mail is asked for.
+    private void serve(Socket peer) throws IOException {
+        BufferedReader in =
+                new BufferedReader(new InputStreamReader(peer.getInputStream(), StandardCharsets.ISO_8859_1));
+        OutputStream out = peer.getOutputStream();
+        say(out, "* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hello");
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            String[] words = line.split(" ", 5);
+            String command = words[1] + (words[1].equals("UID") ? " " + words[2] : "");
+            switch (command) {
+                case "CAPABILITY" -> say(out, "* CAPABILITY IMAP4rev1 AUTH=PLAIN");
+                case "SELECT" -> {
+                    say(out, "* FLAGS (\\Seen \\Deleted)");
+                    say(out, "* OK [PERMANENTFLAGS (\\Seen \\Deleted)]");
+                    say(out, "* OK [UIDVALIDITY " + uidValidity + "]");
+                    say(out, "* 0 garbage ((( \u0001");
+                }
+                case "UID SEARCH" -> {
+                    StringBuilder found = new StringBuilder("* SEARCH");
+                    stored.keySet().forEach(uid -> found.append(' ').append(uid));
+                    say(out, found.toString());
+                }
+                case "UID FETCH" -> {
+                    for (String uid : words[3].split(",")) {
+                        if (words[4].contains("BODY") && deadly.contains(Long.valueOf(uid))) {
+                            say(out, "* 1 FETCH (UID " + uid + " BODY[] {500}");
+                            return;
+                        }
+                        byte[] mail = Objects.requireNonNull(stored.get(Long.valueOf(uid)));
+                        String head = "* " + uid + " FETCH (UID " + uid;
+                        if (words[4].contains("BODY")) {
+                            say(out, head + " BODY[] {" + mail.length + "}");
+                            out.write(mail);
+                            say(out, ")");
+                        } else if (words[4].contains("INTERNALDATE")) {
+                            say(out, head + " RFC822.SIZE " + mail.length + " INTERNALDATE \"no date\")");
+                        } else {
+                            say(out, head + " RFC822.SIZE " + mail.length + ")");
+                        }
+                    }
+                }
+                case "UID STORE" -> stores.add(words[3] + " " + words[4]);
+                default -> assertThat(command).isIn("AUTHENTICATE", "NOOP", "LOGOUT");
+            }
+            say(out, words[0] + " OK done");
+        }
+    }
+
+    private static void say(OutputStream out, String line) throws IOException {
+        out.write((line + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+        out.flush();
+    }
+
+    private Mailbox start(SimpleMeterRegistry meters) {
+        Mailbox mailbox = new Mailbox(
+                SettingsFile.parse(
+                                "test.yaml",
+                                "data: " + data
+                                        + "\nmail:\n  mailboxes:\n    - {name: reports, user: reports, password: secret, host: 127.0.0.1, port: "
+                                        + server.getLocalPort() + ", security: plain, poll-interval: 1s}\n",
+                                name -> null)
+                        .mail()
+                        .mailboxes()
+                        .getFirst(),
+                data,
+                1024 * 1024,
+                mail -> {
+                    taken.add(mail);
+                    return CompletableFuture.completedFuture(
+                            new MailOutcome.Kept(List.of(new Outcome.Accepted("key", new RawPosition(0, 0)))));
+                },
+                timers,
+                new MailboxMetrics(meters, "reports"),
+                Clock.fixed(NOW, ZoneOffset.UTC));
+        mailbox.start();
+        return mailbox;
+    }
+
+    private static byte[] report(String id) {
+        return SampleMails.report(
+                SampleReports.report().id(id).gzip(),
+                "noreply@google.com",
+                "reports@example.com",
+                "example.com",
+                "google.com");
+    }
+
+    @Test
+    void whereThereAreNoKeywordsEachMailIsTakenOnceUntilTheServerRenumbersThem() {
+        stored.putAll(Map.of(3L, report("r3"), 9L, report("r9")));
+        try (Mailbox _ = start(new SimpleMeterRegistry())) {
+            await().until(() -> stores.size() == 1);
+        }
+        assertThat(stores).containsExactly("3,9 +FLAGS.SILENT (\\Seen)");
+        assertThat(taken).hasSize(2).allSatisfy(mail -> assertThat(mail.deliveredAt())
+                .as("the date could not be read")
+                .isEqualTo(NOW));
+
+        stored.put(10L, report("r10"));
+        try (Mailbox _ = start(new SimpleMeterRegistry())) {
+            await().until(() -> stores.size() == 2);
+        }
+        assertThat(taken).hasSize(3);
+
+        uidValidity = 8;
+        try (Mailbox _ = start(new SimpleMeterRegistry())) {
+            await().until(() -> stores.size() == 3);
+        }
+        assertThat(taken).hasSize(6);
+    }
+
+    @Test
+    void aMailWhoseReadingKillsTheServerHoldsNoOtherUp() {
+        stored.putAll(Map.of(1L, report("r1"), 2L, report("deadly"), 3L, report("r3")));
+        deadly.add(2L);
+        SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        try (Mailbox _ = start(meters)) {
+            await().atMost(Duration.ofSeconds(30)).until(() -> taken.size() == 2);
+            deadly.clear();
+            await().atMost(Duration.ofSeconds(30)).until(() -> taken.size() == 3);
+            await().until(() -> meters.get("tlsrpt.mailbox.open").gauge().value() == 0);
+        }
+        assertThat(meters.get("tlsrpt.mailbox.fetched").counter().count()).isEqualTo(3);
+    }
+
+    @Test
+    void whatIsRememberedSurvivesDamageAsNothing() throws IOException {
+        Path file = data.resolve("memory.json");
+        MailboxMemory memory = new MailboxMemory(file, "a");
+        memory.valid(1);
+        memory.settled(4);
+        memory.opened(6);
+        memory.write();
+        MailboxMemory again = new MailboxMemory(file, "a");
+        assertThat(again.valid(1)).isFalse();
+        assertThat(again.next()).isEqualTo(7);
+        assertThat(again.open()).containsExactly(6L);
+        assertThat(new MailboxMemory(file, "another folder").next()).isEqualTo(1);
+        assertThat(again.valid(2)).isTrue();
+        assertThat(again.open()).isEmpty();
+        Files.writeString(file, "{torn");
+        assertThat(new MailboxMemory(file, "a").next()).isEqualTo(1);
+    }
+}
