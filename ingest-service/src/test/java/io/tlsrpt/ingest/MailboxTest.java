@@ -38,6 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A mailbox on a server that does what no good server does.
+@SuppressWarnings({"try", "StringSplitter"}) // a mailbox works by being open; commands are split by blanks
 class MailboxTest {
 
     private static final Instant NOW = Instant.parse("2026-11-22T12:00:00Z");
@@ -51,6 +52,7 @@ class MailboxTest {
     private final List<Mail> taken = new CopyOnWriteArrayList<>();
     private final ScheduledExecutorService timers = Executors.newSingleThreadScheduledExecutor();
     private volatile long uidValidity = 7;
+
     @SuppressWarnings("NullAway.Init") // before each test
     private ServerSocket server;
 
@@ -165,22 +167,24 @@ class MailboxTest {
     @Test
     void whereThereAreNoKeywordsEachMailIsTakenOnceUntilTheServerRenumbersThem() {
         stored.putAll(Map.of(3L, report("r3"), 9L, report("r9")));
-        try (Mailbox _ = start(new SimpleMeterRegistry())) {
+        try (Mailbox mailbox = start(new SimpleMeterRegistry())) {
             await().until(() -> stores.size() == 1);
         }
         assertThat(stores).containsExactly("3,9 +FLAGS.SILENT (\\Seen)");
-        assertThat(taken).hasSize(2).allSatisfy(mail -> assertThat(mail.deliveredAt())
-                .as("the date could not be read")
-                .isEqualTo(NOW));
+        assertThat(taken)
+                .hasSize(2)
+                .allSatisfy(mail -> assertThat(mail.deliveredAt())
+                        .as("the date could not be read")
+                        .isEqualTo(NOW));
 
         stored.put(10L, report("r10"));
-        try (Mailbox _ = start(new SimpleMeterRegistry())) {
+        try (Mailbox mailbox = start(new SimpleMeterRegistry())) {
             await().until(() -> stores.size() == 2);
         }
         assertThat(taken).hasSize(3);
 
         uidValidity = 8;
-        try (Mailbox _ = start(new SimpleMeterRegistry())) {
+        try (Mailbox mailbox = start(new SimpleMeterRegistry())) {
             await().until(() -> stores.size() == 3);
         }
         assertThat(taken).hasSize(6);
@@ -191,7 +195,7 @@ class MailboxTest {
         stored.putAll(Map.of(1L, report("r1"), 2L, report("deadly"), 3L, report("r3")));
         deadly.add(2L);
         SimpleMeterRegistry meters = new SimpleMeterRegistry();
-        try (Mailbox _ = start(meters)) {
+        try (Mailbox mailbox = start(meters)) {
             await().atMost(Duration.ofSeconds(30)).until(() -> taken.size() == 2);
             deadly.clear();
             await().atMost(Duration.ofSeconds(30)).until(() -> taken.size() == 3);
