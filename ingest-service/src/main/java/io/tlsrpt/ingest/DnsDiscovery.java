@@ -75,6 +75,14 @@ final class DnsDiscovery implements Discovery {
         }
         long deadline = System.nanoTime() + patience.toNanos();
         if (!claims.awaitWhole(patience)) {
+            if (limits.enabled()) {
+                // Which of them were accepted nobody can tell yet, and refusing those would lose their reports. Taken
+                // so,
+                // none is judged unless it was accepted.
+                Map<String, Standing> unknown = new HashMap<>();
+                domains.forEach(domain -> unknown.put(domain, pending(domain, limits)));
+                return unknown;
+            }
             return all(
                     domains,
                     IngestMetrics.Discovered.NOT_LOOKED_UP,

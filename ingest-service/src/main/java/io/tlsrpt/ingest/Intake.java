@@ -15,6 +15,8 @@ import io.tlsrpt.topics.EventSize;
 import io.tlsrpt.topics.RawPosition;
 import io.tlsrpt.topics.ReportHeaders;
 import io.tlsrpt.topics.Topics;
+import java.net.Inet6Address;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -66,6 +68,9 @@ final class Intake {
 
     /// A document of a few KiB may inflate to 10 MiB and be several times that as a report: this many at a time.
     private final Semaphore atATime = new Semaphore(2 * Runtime.getRuntime().availableProcessors());
+
+    /// Likewise for channels that can wait: they hold on while the broker is slow, and posts must not wait behind them.
+    private final Semaphore unhurried = new Semaphore(2 * Runtime.getRuntime().availableProcessors());
 
     Intake(
             Topics topics,
@@ -148,7 +153,9 @@ final class Intake {
             if (!spool.isEmpty()) {
                 return spooled(judgement);
             }
-            acknowledgement = delivery.send(judgement.record(), until(deadline));
+            // not until the deadline: what waits behind it needs time to be spooled as well
+            acknowledgement =
+                    delivery.send(judgement.record(), settings.ackTimeout().dividedBy(4));
         } finally {
             atATime.release();
         }
@@ -187,7 +194,7 @@ final class Intake {
         long start = System.nanoTime();
         Keeping judgement;
         CompletableFuture<RawPosition> acknowledgement;
-        atATime.acquire();
+        unhurried.acquire();
         try {
             switch (judging.apply(submission)) {
                 case Unkept unkept -> {
@@ -199,7 +206,7 @@ final class Intake {
             acknowledgement =
                     delivery.send(judgement.record(), settings.ackTimeout().multipliedBy(10));
         } finally {
-            atATime.release();
+            unhurried.release();
         }
         return acknowledgement.handle((position, failure) -> {
             Outcome outcome = failure == null
@@ -401,12 +408,24 @@ final class Intake {
                 && submission.source() != Source.IMAP
                 && !remote.startsWith("127.")
                 && !remote.equals("::1")) {
-            strangers.add("remote " + remote);
+            strangers.add("remote " + network(remote));
         }
         if (known.submitter() != null) {
             strangers.add("submitter " + known.submitter());
         }
         return strangers;
+    }
+
+    /// An IPv6 peer has a /64 of addresses to choose from.
+    private static String network(String remote) {
+        try {
+            InetAddress address = InetAddress.ofLiteral(remote);
+            return address instanceof Inet6Address
+                    ? Arrays.toString(Arrays.copyOf(address.getAddress(), 8))
+                    : address.getHostAddress();
+        } catch (IllegalArgumentException noAddress) {
+            return remote;
+        }
     }
 
     private static ReportHeaders headers(

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,6 +33,9 @@ final class MailIntake implements MailSink {
     private final Supplier<Settings.Mail.Dkim> rules;
     private final ReportMail.Limits limits;
     private final IngestMetrics metrics;
+
+    /// The zips of a small mail may unpack to 20 MiB: this many mails at a time.
+    private final Semaphore atATime = new Semaphore(2 * Runtime.getRuntime().availableProcessors());
 
     /// @param dns where keys are asked for
     /// @param rules asked for each mail
@@ -73,11 +77,23 @@ final class MailIntake implements MailSink {
                     new Reading.Unreadable(
                             RefusalReason.TOO_LARGE, "a mail longer than its channel takes; only its head is kept"))));
         }
+        Settings.Mail.Dkim rules = this.rules.get();
+        // before anything is unpacked: while DNS is slow, a mail is held as it came
+        DkimResult signatures = mail.vouched() ? null : signatures(mail, rules);
+        atATime.acquire();
+        try {
+            return read(mail, signatures, rules);
+        } finally {
+            atATime.release();
+        }
+    }
+
+    /// @param signatures absent when the operator vouches
+    private CompletableFuture<MailOutcome> read(Mail mail, @Nullable DkimResult signatures, Settings.Mail.Dkim rules)
+            throws InterruptedException {
         ReportMail content = ReportMail.read(mail.bytes(), limits);
         Proof proof = Proof.OPERATOR;
-        if (!mail.vouched()) {
-            Settings.Mail.Dkim rules = this.rules.get();
-            DkimResult signatures = signatures(mail, rules);
+        if (signatures != null) {
             metrics.dkim(signatures);
             Proof.Signed signed =
                     new Proof.Signed(signatures, rules, content.reportDomain().orElse(null));

@@ -301,7 +301,10 @@ final class MailReceiver implements AutoCloseable {
                 LOG.atWarn().setCause(failed).log("did not close cleanly");
             }
         }
-        sessions.forEach(SmtpSession::stop);
+        for (SmtpSession session : sessions) {
+            // a peer that takes no answers must not keep the others from theirs
+            Thread.ofVirtual().start(session::stop);
+        }
         awaitNone();
         sessions.forEach(SmtpSession::cut);
     }

@@ -50,12 +50,13 @@ final class RejectedQuota {
 
     /// Counts a document against everybody it came from.
     ///
-    /// @param of remote and submitter, as far as known
+    /// @param of remote and submitter, as far as known; a stranger's text, of which at most 64 characters are
+    /// remembered
     /// @return as much as all of them may
     synchronized Keep ask(List<String> of, int bytes) {
         long now = nanoTime.getAsLong();
         List<Bucket> buckets = of.stream()
-                .map(sender -> senders.computeIfAbsent(sender, first -> new Bucket(now)))
+                .map(sender -> senders.computeIfAbsent(shortened(sender), first -> new Bucket(now)))
                 .toList();
         buckets.forEach(bucket -> bucket.refill(now));
         double cost = bytes + RECORD_BYTES;
@@ -68,6 +69,10 @@ final class RejectedQuota {
             return Keep.HEAD;
         }
         return Keep.NOTHING;
+    }
+
+    private static String shortened(String sender) {
+        return sender.length() <= 64 ? sender : sender.substring(0, 64);
     }
 
     private final class Bucket {

@@ -81,7 +81,7 @@ final class ReportFiles {
     private static final int BUFFER = 64 * 1024;
     private static final int GZIP_BUFFER = 4 * 1024;
     private static final Pattern MAIL_SERVER_FILE = Pattern.compile(
-            "dovecot[.-].*|dovecot|maildirsize|maildirfolder|subscriptions|courierimap.*|\\.mailboxlist");
+            "dovecot[.-][^!]*|dovecot|maildirsize|maildirfolder|subscriptions|courierimap.*|\\.mailboxlist");
     /// A name that Maildirs give, in the folder of mails under way.
     private static final Pattern MAILDIR_TMP = Pattern.compile("(^|/)tmp/\\d{9,}\\.[^/]*\\.[^/]*$");
 

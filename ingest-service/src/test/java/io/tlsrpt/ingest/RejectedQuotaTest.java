@@ -41,6 +41,13 @@ class RejectedQuotaTest {
     }
 
     @Test
+    void aLongNameIsTheSameSenderEachTime() {
+        String name = "submitter " + "x".repeat(60_000);
+        assertThat(quota.ask(List.of(name), 1_000_000)).isEqualTo(Keep.WHOLE);
+        assertThat(quota.ask(List.of(name), 1_000_000)).isEqualTo(Keep.HEAD);
+    }
+
+    @Test
     void manySendersDoNotFillTheMemory() {
         for (int sender = 0; sender < 100_000; sender++) {
             assertThat(quota.ask(List.of("sender " + sender), 100)).isEqualTo(Keep.WHOLE);
