@@ -14,7 +14,6 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -252,6 +251,8 @@ final class Mailbox implements AutoCloseable {
         } catch (CommandFailedException missing) {
             throw new IOException("the folder \"" + settings.folder() + "\" cannot be opened", missing);
         }
+        // else nothing would ask it again where nothing is open any more
+        sinkIsAway = false;
         if (memory.valid(uidValidity)) {
             kept.clear();
             others.clear();
@@ -341,12 +342,13 @@ final class Mailbox implements AutoCloseable {
         try {
             for (int from = 0; from < todo.size(); from += HEADS_AT_A_TIME) {
                 List<Long> asked = todo.subList(from, Math.min(todo.size(), from + HEADS_AT_A_TIME));
-                for (List<ImapConnection.Head> portion : portions(server, asked)) {
+                Map<Long, ImapConnection.Head> heads = server.heads(asked);
+                for (List<Long> portion : portions(asked, heads)) {
                     if (isClosing()) {
                         return;
                     }
                     // while these are fetched, those before them are on their way to the broker
-                    now = handOn(server, portion);
+                    now = handOn(server, portion, heads);
                     failures = decide(before, failures);
                     before = now;
                     now = List.of();
@@ -368,29 +370,24 @@ final class Mailbox implements AutoCloseable {
     }
 
     /// Mails that may be in memory together.
-    private List<List<ImapConnection.Head>> portions(ImapConnection server, List<Long> asked) throws ProtocolException {
-        Map<Long, ImapConnection.Head> heads = server.heads(asked);
-        putOff(asked.stream().filter(uid -> !heads.containsKey(uid)).toList(), "the server does not describe it");
-        List<List<ImapConnection.Head>> portions = new ArrayList<>();
-        List<ImapConnection.Head> portion = new ArrayList<>();
+    private List<List<Long>> portions(List<Long> asked, Map<Long, ImapConnection.Head> heads) {
+        List<List<Long>> portions = new ArrayList<>();
+        List<Long> portion = new ArrayList<>();
         long bytes = 0;
         for (long uid : asked) {
             ImapConnection.Head head = heads.get(uid);
-            if (head == null) {
-                continue;
-            }
-            long size = head.size() > maxMessage ? Submission.HEAD_BYTES : head.size();
-            boolean alone = breaks.containsKey(head.uid());
+            long size = head == null ? 0 : head.size() > maxMessage ? Submission.HEAD_BYTES : head.size();
+            boolean alone = breaks.containsKey(uid);
             if (!portion.isEmpty()
                     && (alone
-                            || breaks.containsKey(portion.getFirst().uid())
+                            || breaks.containsKey(portion.getFirst())
                             || portion.size() == MOST_AT_A_TIME
                             || bytes + size > MOST_BYTES_AT_A_TIME)) {
                 portions.add(portion);
                 portion = new ArrayList<>();
                 bytes = 0;
             }
-            portion.add(head);
+            portion.add(uid);
             bytes += size;
         }
         if (!portion.isEmpty()) {
@@ -399,17 +396,23 @@ final class Mailbox implements AutoCloseable {
         return portions;
     }
 
-    private List<UnderWay> handOn(ImapConnection server, List<ImapConnection.Head> portion) throws ProtocolException {
+    private List<UnderWay> handOn(ImapConnection server, List<Long> portion, Map<Long, ImapConnection.Head> described)
+            throws ProtocolException {
+        // whatever happens from here on, none of them is forgotten when a later one is decided first
+        portion.forEach(memory::opened);
         Map<Long, ImapConnection.Head> heads = new HashMap<>();
         List<Long> whole = new ArrayList<>();
         List<Long> cut = new ArrayList<>();
-        for (ImapConnection.Head head : portion) {
-            if (breaks.getOrDefault(head.uid(), 0) >= MOST_BREAKS) {
-                breaks.remove(head.uid());
-                putOff(List.of(head.uid()), "reading it breaks the connection");
+        for (long uid : portion) {
+            ImapConnection.Head head = described.get(uid);
+            if (head == null) {
+                putOff(uid, "the server does not describe it");
+            } else if (breaks.getOrDefault(uid, 0) >= MOST_BREAKS) {
+                breaks.remove(uid);
+                putOff(uid, "reading it breaks the connection");
             } else {
-                heads.put(head.uid(), head);
-                (head.size() > maxMessage ? cut : whole).add(head.uid());
+                heads.put(uid, head);
+                (head.size() > maxMessage ? cut : whole).add(uid);
             }
         }
         List<ImapConnection.Body> bodies = new ArrayList<>();
@@ -429,7 +432,7 @@ final class Mailbox implements AutoCloseable {
             metrics.fetched();
             underWay.add(new UnderWay(body.uid(), taking.submit(() -> fate(mail))));
         }
-        putOff(heads.keySet(), "the server does not hand it out");
+        heads.keySet().forEach(uid -> putOff(uid, "the server does not hand it out"));
         return underWay;
     }
 
@@ -505,33 +508,28 @@ final class Mailbox implements AutoCloseable {
             metrics.decided(fate);
             inARow = fate == Fate.AGAIN ? inARow + 1 : 0;
             switch (fate) {
-                case KEPT -> {
-                    kept.add(each.uid());
-                    memory.opened(each.uid());
-                }
+                case KEPT -> kept.add(each.uid());
                 case OTHER -> {
                     if (settings.others() == Settings.Mail.Others.MOVE) {
                         others.add(each.uid());
-                        memory.opened(each.uid());
                     } else {
                         memory.settled(each.uid());
                     }
                 }
-                case AGAIN -> memory.opened(each.uid());
+                case AGAIN -> {
+                    // stays open
+                }
             }
         }
         return inARow;
     }
 
-    private void putOff(Collection<Long> uids, String why) {
-        for (long uid : uids) {
-            memory.opened(uid);
-            LOG.atWarn()
-                    .addKeyValue("mailbox", settings.name())
-                    .addKeyValue("uid", uid)
-                    .addKeyValue("why", why)
-                    .log("a mail is tried again later");
-        }
+    private void putOff(long uid, String why) {
+        LOG.atWarn()
+                .addKeyValue("mailbox", settings.name())
+                .addKeyValue("uid", uid)
+                .addKeyValue("why", why)
+                .log("a mail is tried again later");
     }
 
     /// Marks or moves what is decided.

@@ -32,6 +32,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -48,10 +49,14 @@ class MailboxTest {
 
     private final TreeMap<Long, byte[]> stored = new TreeMap<>();
     private final Set<Long> deadly = ConcurrentHashMap.newKeySet();
+    private final Set<Long> expunged = ConcurrentHashMap.newKeySet();
     private final List<String> stores = new CopyOnWriteArrayList<>();
     private final List<Mail> taken = new CopyOnWriteArrayList<>();
     private final ScheduledExecutorService timers = Executors.newSingleThreadScheduledExecutor();
     private volatile long uidValidity = 7;
+    private volatile boolean hangUp;
+    private volatile Function<Mail, MailOutcome> answer =
+            mail -> new MailOutcome.Kept(List.of(new Outcome.Accepted("key", new RawPosition(0, 0))));
 
     @SuppressWarnings("NullAway.Init") // before each test
     private ServerSocket server;
@@ -77,7 +82,9 @@ class MailboxTest {
         timers.shutdownNow();
     }
 
-    /// Without keywords, IDLE, MOVE; dies when a deadly mail is asked for.
+    /// Without keywords, IDLE, MOVE; finds expunged mails and describes them to nobody; dies when a deadly mail is
+    /// asked
+    /// for.
     private void serve(Socket peer) throws IOException {
         BufferedReader in =
                 new BufferedReader(new InputStreamReader(peer.getInputStream(), StandardCharsets.ISO_8859_1));
@@ -105,6 +112,9 @@ class MailboxTest {
                             say(out, "* 1 FETCH (UID " + uid + " BODY[] {500}");
                             return;
                         }
+                        if (expunged.contains(Long.valueOf(uid))) {
+                            continue;
+                        }
                         byte[] mail = Objects.requireNonNull(stored.get(Long.valueOf(uid)));
                         String head = "* " + uid + " FETCH (UID " + uid;
                         if (words[4].contains("BODY")) {
@@ -119,7 +129,12 @@ class MailboxTest {
                     }
                 }
                 case "UID STORE" -> stores.add(words[3] + " " + words[4]);
-                default -> assertThat(command).isIn("AUTHENTICATE", "NOOP", "LOGOUT");
+                default -> {
+                    assertThat(command).isIn("AUTHENTICATE", "NOOP", "LOGOUT");
+                    if (hangUp) {
+                        return;
+                    }
+                }
             }
             say(out, words[0] + " OK done");
         }
@@ -145,8 +160,7 @@ class MailboxTest {
                 1024 * 1024,
                 mail -> {
                     taken.add(mail);
-                    return CompletableFuture.completedFuture(
-                            new MailOutcome.Kept(List.of(new Outcome.Accepted("key", new RawPosition(0, 0)))));
+                    return CompletableFuture.completedFuture(answer.apply(mail));
                 },
                 timers,
                 new MailboxMetrics(meters, "reports"),
@@ -202,6 +216,41 @@ class MailboxTest {
             await().until(() -> meters.get("tlsrpt.mailbox.open").gauge().value() == 0);
         }
         assertThat(meters.get("tlsrpt.mailbox.fetched").counter().count()).isEqualTo(3);
+    }
+
+    @Test
+    void aMailThatIsGoneBeforeItIsReadLetsNoneBeforeItBeForgotten() {
+        stored.putAll(Map.of(1L, report("r1"), 2L, report("r2"), 3L, report("gone")));
+        expunged.add(3L);
+        deadly.addAll(List.of(1L, 2L));
+        SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        try (Mailbox mailbox = start(meters)) {
+            await().until(() -> meters.get("tlsrpt.mailbox.failures").counter().count() >= 1);
+        }
+        assertThat(taken).isEmpty();
+        deadly.clear();
+        try (Mailbox mailbox = start(new SimpleMeterRegistry())) {
+            await().until(() -> taken.size() == 2);
+        }
+    }
+
+    @Test
+    void aBrokerThatWasAwayWhenTheServerRenumberedTheMailsIsAskedAgain() {
+        answer = mail -> new MailOutcome.TryAgain("the broker is away");
+        for (long uid = 1; uid <= 64; uid++) {
+            stored.put(uid, report("r" + uid));
+        }
+        SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        try (Mailbox mailbox = start(meters)) {
+            await().until(() -> taken.size() >= 64);
+            uidValidity = 8;
+            hangUp = true;
+            await().until(() -> meters.get("tlsrpt.mailbox.failures").counter().count() >= 1);
+            taken.clear();
+            answer = mail -> new MailOutcome.Kept(List.of(new Outcome.Accepted("key", new RawPosition(0, 0))));
+            hangUp = false;
+            await().atMost(Duration.ofSeconds(20)).until(() -> taken.size() == 64);
+        }
     }
 
     @Test
