@@ -161,7 +161,8 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
         ValueAndTimestamp<DomainClaim> known = claims.get(domain);
         DomainClaim claim = known == null ? null : known.value();
         Settings current = settings.get();
-        if (claim == null && !current.discovery().enabled()) {
+        if (!current.discovery().enabled()
+                && (claim == null || current.domains().isEmpty())) {
             return true;
         }
         return (claim != null

@@ -14,6 +14,9 @@ final class AnswerCache {
 
     private static final int MOST_BYTES = 8 * 1024;
 
+    /// What a record costs in memory besides its text.
+    private static final int RECORD_BYTES = 32;
+
     private record Held(TxtAnswer answer, long expiresAt) {}
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -65,7 +68,9 @@ final class AnswerCache {
 
     private static long bytes(TxtAnswer answer) {
         return answer instanceof TxtAnswer.Found found
-                ? found.records().stream().mapToLong(txt -> txt.length).sum()
+                ? found.records().stream()
+                        .mapToLong(txt -> txt.length + RECORD_BYTES)
+                        .sum()
                 : 0;
     }
 }

@@ -25,7 +25,14 @@ public final class AuthenticationResults {
     public static DkimResult added(DkimResult verified, byte[] message, List<String> trusted) {
         List<String> ids =
                 trusted.stream().map(id -> id.strip().toLowerCase(Locale.ROOT)).toList();
-        return fields(message).stream()
+        List<String> head = fields(message);
+        if (head.stream().filter(field -> starts(field, "content-type:")).count() > 1
+                || verified.fromDomains().isEmpty()) {
+            return verified; // which of them a reader believes is anybody's guess
+        }
+        return head.stream()
+                .filter(field -> starts(field, FIELD))
+                .map(field -> field.substring(FIELD.length()))
                 .map(AuthenticationResults::elements)
                 .filter(elements -> !elements.isEmpty() && ids.contains(authservId(elements.getFirst())))
                 .findFirst()
@@ -115,10 +122,14 @@ public final class AuthenticationResults {
         return elements;
     }
 
-    /// The values of the fields, unfolded, from the top.
+    private static boolean starts(String field, String name) {
+        return field.regionMatches(true, 0, name, 0, name.length());
+    }
+
+    /// The fields, unfolded, from the top.
     private static List<String> fields(byte[] message) {
         String head = new String(message, 0, Math.min(message.length, MAX_HEAD), StandardCharsets.ISO_8859_1);
-        List<String> values = new ArrayList<>();
+        List<String> fields = new ArrayList<>();
         StringBuilder field = new StringBuilder();
         for (int start = 0; start < head.length(); ) {
             int end = head.indexOf('\n', start);
@@ -128,24 +139,21 @@ public final class AuthenticationResults {
             start = end + 1;
             boolean continues = line.startsWith(" ") || line.startsWith("\t");
             if (!continues) {
-                finish(field, values);
+                finish(field, fields);
             }
             if (line.isEmpty()) {
-                return values;
+                return fields;
             }
             if (field.length() < MAX_FIELD) {
                 field.append(line);
             }
         }
-        finish(field, values);
-        return values;
+        finish(field, fields);
+        return fields;
     }
 
-    private static void finish(StringBuilder field, List<String> values) {
-        if (field.length() >= FIELD.length()
-                && field.substring(0, FIELD.length()).equalsIgnoreCase(FIELD)) {
-            values.add(field.substring(FIELD.length()));
-        }
+    private static void finish(StringBuilder field, List<String> fields) {
+        fields.add(field.toString());
         field.setLength(0);
     }
 }

@@ -11,10 +11,18 @@ import java.util.Set;
 /// address: they are skipped, not searched.
 final class FromField {
 
+    /// One author is usual, a few are legal; thousands are an attack on whoever compares them with each signature.
+    private static final int MOST_DOMAINS = 20;
+
+    private static final int MOST_BYTES = 64 * 1024;
+
     private FromField() {}
 
     /// The canonical domains of all mailboxes; empty when one of them cannot be read, for then nobody knows who wrote.
     static List<String> domains(byte[] mail, Header.Field field) {
+        if (field.end() - field.colon() > MOST_BYTES) {
+            return List.of();
+        }
         String value = new String(mail, field.colon() + 1, field.end() - field.colon() - 1, StandardCharsets.UTF_8);
         Set<String> domains = new LinkedHashSet<>();
         StringBuilder mailbox = new StringBuilder();
@@ -54,16 +62,22 @@ final class FromField {
                 mailbox.append(c);
             } else {
                 String address = (angleSeen ? angle : mailbox).toString().strip();
+                if (address.isEmpty() && !angleSeen) { // RFC 5322 §4.4: lists may hold empty elements
+                    continue;
+                }
                 String domain = DomainName.canonical(address.substring(address.indexOf('@') + 1));
                 if (address.indexOf('@') < 1 || !DomainName.isName(domain)) {
                     return List.of();
                 }
                 domains.add(domain);
+                if (domains.size() > MOST_DOMAINS) {
+                    return List.of();
+                }
                 mailbox.setLength(0);
                 angle.setLength(0);
                 angleSeen = false;
             }
         }
-        return List.copyOf(domains);
+        return quoted || comment > 0 || inAngle ? List.of() : List.copyOf(domains);
     }
 }

@@ -9,15 +9,16 @@ import java.util.stream.Collectors;
 @FunctionalInterface
 interface Discovery {
 
-    Standing.Foreign NOT_CONFIGURED = new Standing.Foreign("not configured");
+    Standing.Foreign NOT_CONFIGURED = new Standing.Foreign("not configured", false);
 
     /// Nothing is discovered: strangers', unless nothing is configured at all.
-    Discovery OFF = (domains, anyConfigured) -> domains.stream()
+    Discovery OFF = (domains, anyConfigured, trusted) -> domains.stream()
             .collect(Collectors.toMap(Function.identity(), domain -> anyConfigured ? NOT_CONFIGURED : Standing.OURS));
 
     /// May block for about two seconds.
     ///
     /// @param domains distinct, none of them configured
     /// @param anyConfigured whether other domains are
-    Map<String, Standing> standings(Collection<String> domains, boolean anyConfigured);
+    /// @param trusted whether the reporter is known; strangers have an allowance of their own and cannot spend his
+    Map<String, Standing> standings(Collection<String> domains, boolean anyConfigured, boolean trusted);
 }

@@ -53,10 +53,10 @@ final class DnsDiscovery implements Discovery {
     }
 
     @Override
-    public Map<String, Standing> standings(Collection<String> domains, boolean anyConfigured) {
+    public Map<String, Standing> standings(Collection<String> domains, boolean anyConfigured, boolean trusted) {
         boolean seated = waiting.tryAcquire();
         try {
-            return standings(domains, anyConfigured, seated ? PATIENCE : Duration.ZERO);
+            return standings(domains, anyConfigured, trusted, seated ? PATIENCE : Duration.ZERO);
         } catch (InterruptedException stopping) {
             Thread.currentThread().interrupt();
             return all(domains, IngestMetrics.Discovered.NOT_LOOKED_UP, "the service is stopping");
@@ -67,11 +67,12 @@ final class DnsDiscovery implements Discovery {
         }
     }
 
-    private Map<String, Standing> standings(Collection<String> domains, boolean anyConfigured, Duration patience)
+    private Map<String, Standing> standings(
+            Collection<String> domains, boolean anyConfigured, boolean trusted, Duration patience)
             throws InterruptedException {
         Settings.Discovery limits = settings.get();
         if (!limits.enabled() && !anyConfigured) {
-            return Discovery.OFF.standings(domains, false);
+            return Discovery.OFF.standings(domains, false, trusted);
         }
         long deadline = System.nanoTime() + patience.toNanos();
         if (!claims.awaitWhole(patience)) {
@@ -80,7 +81,7 @@ final class DnsDiscovery implements Discovery {
                 // so,
                 // none is judged unless it was accepted.
                 Map<String, Standing> unknown = new HashMap<>();
-                domains.forEach(domain -> unknown.put(domain, pending(domain, limits)));
+                domains.forEach(domain -> unknown.put(domain, pending(domain, limits, trusted)));
                 return unknown;
             }
             return all(
@@ -99,7 +100,7 @@ final class DnsDiscovery implements Discovery {
             } else if (!limits.enabled()) {
                 standings.put(domain, NOT_CONFIGURED);
             } else if (claim != null) {
-                standings.put(domain, pending(domain, limits));
+                standings.put(domain, pending(domain, limits, trusted));
                 pending.add(domain);
             } else if (unknown.size() < MOST_NAMES) {
                 unknown.add(domain);
@@ -114,16 +115,16 @@ final class DnsDiscovery implements Discovery {
         // Once a day each; a record that lists us no more takes the claim back, and nobody waits for that.
         records.lookUp(pending, Duration.ZERO);
         records.lookUp(unknown, Duration.ofNanos(Math.max(0, deadline - System.nanoTime())))
-                .forEach((domain, found) -> standings.put(domain, standing(domain, found, limits)));
+                .forEach((domain, found) -> standings.put(domain, standing(domain, found, limits, trusted)));
         return standings;
     }
 
-    private Standing standing(String domain, RuaRecords.Found found, Settings.Discovery limits) {
+    private Standing standing(String domain, RuaRecords.Found found, Settings.Discovery limits, boolean trusted) {
         return switch (found) {
             case RuaRecords.Found.Listed listed -> {
                 Instant now = clock.instant();
                 yield claims.discover(DomainClaim.pending(domain, listed.rua(), now), limits.maxDomains())
-                        ? pending(domain, limits)
+                        ? pending(domain, limits, trusted)
                         : foreign(
                                 IngestMetrics.Discovered.TOO_MANY_DOMAINS,
                                 limits.maxDomains()
@@ -133,25 +134,25 @@ final class DnsDiscovery implements Discovery {
                 foreign(
                         IngestMetrics.Discovered.NOT_LISTED,
                         "not configured, and its TLSRPT record lists none of our addresses");
-            case RuaRecords.Found.Unknown unknown ->
-                foreign(IngestMetrics.Discovered.NOT_LOOKED_UP, notLookedUp(unknown.why()));
+            case RuaRecords.Found.Unknown unknown -> undecided(notLookedUp(unknown.why()));
         };
     }
 
-    private synchronized Standing pending(String domain, Settings.Discovery limits) {
+    private synchronized Standing pending(String domain, Settings.Discovery limits, boolean trusted) {
+        String whose = (trusted ? "known " : "unknown ") + domain;
         LocalDate day = LocalDate.ofInstant(clock.instant(), ZoneOffset.UTC);
         if (!day.equals(today)) {
             today = day;
             reportsToday.clear();
         }
-        int before = reportsToday.getOrDefault(domain, 0);
+        int before = reportsToday.getOrDefault(whose, 0);
         if (before >= limits.maxReportsPerDay()) {
             return foreign(
                     IngestMetrics.Discovered.TOO_MANY_REPORTS,
                     "pending, and " + limits.maxReportsPerDay()
                             + " reports about it were taken today (discovery.max-reports-per-day)");
         }
-        reportsToday.put(domain, before + 1);
+        reportsToday.put(whose, before + 1);
         metrics.discovered(IngestMetrics.Discovered.PENDING);
         return Standing.PENDING;
     }
@@ -164,7 +165,12 @@ final class DnsDiscovery implements Discovery {
 
     private Standing foreign(IngestMetrics.Discovered outcome, String why) {
         metrics.discovered(outcome);
-        return new Standing.Foreign(why);
+        return new Standing.Foreign(why, false);
+    }
+
+    private Standing undecided(String why) {
+        metrics.discovered(IngestMetrics.Discovered.NOT_LOOKED_UP);
+        return new Standing.Foreign(why, true);
     }
 
     private static String notLookedUp(String why) {

@@ -292,7 +292,16 @@ final class Intake {
         String channelDomain = submission.channelDomain() == null ? proof.channelDomain() : submission.channelDomain();
         String reportKey = ReportKey.of(report, channelDomain);
         // Nobody is asked about the domains of a report that is refused for its sender.
-        Map<String, String> foreign = proof.lacking() == null ? foreign(report) : Map.of();
+        Map<String, Standing.Foreign> foreign =
+                proof.lacking() == null ? foreign(report, proof.authentication()) : Map.of();
+        if (submission.proof() instanceof Proof.Signed && proof.authentication() == Authentication.DKIM) {
+            Optional<Standing.Foreign> undecided = foreign.values().stream()
+                    .filter(Standing.Foreign::undecided)
+                    .findFirst();
+            if (undecided.isPresent()) { // a mail can come again; a post would be lost
+                return new Unkept(new Outcome.Busy(undecided.get().why(), RETRY_AFTER));
+            }
+        }
         ReportHeaders headers =
                 headers(submission, report, proof, channelDomain, List.copyOf(foreign.keySet()), wrapping);
         Optional<Reading.Unreadable> refusal = Optional.ofNullable(proof.lacking())
@@ -310,12 +319,12 @@ final class Intake {
     }
 
     /// The policy-domains that are not ours, with the reason.
-    private Map<String, String> foreign(TlsReport report) {
-        Map<String, Standing> standings = ours.standings(report.policyDomains());
-        Map<String, String> foreign = new LinkedHashMap<>();
+    private Map<String, Standing.Foreign> foreign(TlsReport report, Authentication authentication) {
+        Map<String, Standing> standings = ours.standings(report.policyDomains(), authentication != Authentication.NONE);
+        Map<String, Standing.Foreign> foreign = new LinkedHashMap<>();
         for (String domain : report.policyDomains()) {
             if (standings.get(domain) instanceof Standing.Foreign stranger) {
-                foreign.put(domain, stranger.why());
+                foreign.put(domain, stranger);
             }
         }
         return foreign;
@@ -323,7 +332,7 @@ final class Intake {
 
     /// A report of which no entry can be about us. Entries that name no domain are about the channel's.
     private static Optional<Reading.Unreadable> wholly(
-            Map<String, String> foreign, TlsReport report, @Nullable String channelDomain) {
+            Map<String, Standing.Foreign> foreign, TlsReport report, @Nullable String channelDomain) {
         if (foreign.isEmpty() || foreign.size() < report.policyDomains().size()) {
             return Optional.empty();
         }
@@ -336,7 +345,8 @@ final class Intake {
                         "no policy-domain is ours: "
                                 + foreign.entrySet().stream()
                                         .limit(3)
-                                        .map(domain -> domain.getKey() + " (" + domain.getValue() + ")")
+                                        .map(domain -> domain.getKey() + " ("
+                                                + domain.getValue().why() + ")")
                                         .collect(Collectors.joining(", "))));
     }
 

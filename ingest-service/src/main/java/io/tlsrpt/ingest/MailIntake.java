@@ -28,6 +28,11 @@ final class MailIntake implements MailSink {
 
     private static final Logger LOG = LoggerFactory.getLogger(MailIntake.class);
 
+    /// Else anybody could have a report signed by whoever bounces it to us.
+    private static final Reading.Unreadable RETURNED = new Reading.Unreadable(
+            RefusalReason.DKIM_FAILED,
+            "the signature is that of a bounce or an automatic reply around the report, whose author did not sign");
+
     private final Intake intake;
     private final TxtLookup dns;
     private final Supplier<Settings.Mail.Dkim> rules;
@@ -110,8 +115,18 @@ final class MailIntake implements MailSink {
         }
         List<CompletableFuture<Outcome>> underWay = new ArrayList<>();
         for (ReportMail.Document document : content.documents()) {
-            underWay.add(intake.takeUnspooled(
-                    submission(mail, content, document.bytes(), document.cut(), proof, document.leniencies())));
+            boolean returned = signatures != null && document.leniencies().contains(Leniency.MAIL_RETURNED);
+            Submission submission = submission(
+                    mail,
+                    content,
+                    document.bytes(),
+                    document.cut(),
+                    returned ? Proof.NOBODY : proof,
+                    document.leniencies());
+            underWay.add(
+                    returned && rules.mode() == Settings.Mail.DkimMode.REQUIRE
+                            ? intake.refuse(submission, RETURNED)
+                            : intake.takeUnspooled(submission));
         }
         if (content.refusal().isPresent()) { // nothing found, or more than is read of one mail
             underWay.add(whole(mail, content, proof, content.refusal().get()));

@@ -27,8 +27,9 @@ final class OurDomains {
     /// May block for about two seconds when there are domains that nobody configured.
     ///
     /// @param policyDomains lower-case, without a trailing dot
+    /// @param trusted whether the reporter is known
     /// @return the standing of each
-    Map<String, Standing> standings(List<String> policyDomains) {
+    Map<String, Standing> standings(List<String> policyDomains, boolean trusted) {
         Configured configured = configured();
         Map<String, Standing> standings = new HashMap<>();
         Set<String> others = new LinkedHashSet<>();
@@ -40,7 +41,7 @@ final class OurDomains {
             }
         }
         if (!others.isEmpty()) {
-            standings.putAll(discovery.standings(others, !configured.domains.isEmpty()));
+            standings.putAll(discovery.standings(others, !configured.domains.isEmpty(), trusted));
         }
         return standings;
     }

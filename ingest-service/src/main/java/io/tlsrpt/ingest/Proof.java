@@ -69,7 +69,7 @@ sealed interface Proof {
                     reporting.flatMap(domain -> signatures.by(domain, rules.strict()));
             if (signature.isPresent()) {
                 return new Finding(
-                        Authentication.DKIM,
+                        namesItsDomain(report) ? Authentication.DKIM : Authentication.NONE,
                         signature.get().domain(),
                         signature.get().signed(TLS_REPORT_DOMAIN) ? reportDomain : null,
                         null,
@@ -101,10 +101,15 @@ sealed interface Proof {
             return Optional.of(signatures.unsigned() ? RefusalReason.NOT_DKIM_SIGNED : RefusalReason.DKIM_FAILED);
         }
 
+        /// Whoever has a domain can sign for a submitter that is a mere word, such as another's organization-name: such
+        /// a report is taken and proves nothing.
+        private static boolean namesItsDomain(TlsReport report) {
+            return report.submitter().indexOf('.') > 0 && DomainName.isName(report.submitter());
+        }
+
         private Optional<String> reportingDomain(TlsReport report) {
-            String submitter = report.submitter();
-            if (submitter.indexOf('.') > 0 && DomainName.isName(submitter)) {
-                return Optional.of(submitter);
+            if (namesItsDomain(report)) {
+                return Optional.of(report.submitter());
             }
             return signatures.fromDomains().size() == 1
                     ? Optional.of(signatures.fromDomains().getFirst())

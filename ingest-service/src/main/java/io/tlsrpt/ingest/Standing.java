@@ -13,5 +13,6 @@ sealed interface Standing {
     record Pending() implements Standing {}
 
     /// @param why for people
-    record Foreign(String why) implements Standing {}
+    /// @param undecided DNS could not tell, and may tell otherwise later
+    record Foreign(String why, boolean undecided) implements Standing {}
 }

@@ -29,6 +29,7 @@ final class Head {
     private @Nullable String reportSubmitter;
     private int reportDomains;
     private int reportSubmitters;
+    private boolean automaticReply;
 
     void add(Field field) {
         bytes += field.getRaw() == null
@@ -39,6 +40,8 @@ final class Head {
             case "content-disposition" -> disposition = disposition == null ? parameters(field) : disposition;
             case "message-id" -> messageId = messageId == null ? text(field) : messageId;
             case "subject" -> subject = subject == null ? decoded(text(field)) : subject;
+            case "auto-submitted" ->
+                automaticReply |= text(field).toLowerCase(Locale.ROOT).startsWith("auto-replied");
             case "tls-report-domain" -> reportDomain = ++reportDomains == 1 ? text(field) : null;
             case "tls-report-submitter" -> reportSubmitter = ++reportSubmitters == 1 ? text(field) : null;
             default -> {
@@ -73,6 +76,11 @@ final class Head {
 
     boolean hasReportFields() {
         return reportDomains > 0 && reportSubmitters > 0;
+    }
+
+    /// RFC 3834 §5: bounces and replies are `auto-replied`, messages of a machine's own `auto-generated`.
+    boolean isAutomaticReply() {
+        return automaticReply;
     }
 
     @Nullable

@@ -275,6 +275,9 @@ final class MimeWalk {
         } else {
             leniencies.add(Leniency.MAIL_NOT_MULTIPART_REPORT);
         }
+        if (isReturned()) {
+            leniencies.add(Leniency.MAIL_RETURNED);
+        }
         for (Container container : containers) {
             if (container instanceof Container.Message mail) {
                 if (mail.forwarded()) {
@@ -286,6 +289,30 @@ final class MimeWalk {
                 return;
             }
         }
+    }
+
+    /// Whether this stands in an automatic reply, or in a mail that a report of another kind brings back, such as a
+    /// delivery status notification (RFC 3464 §2).
+    private boolean isReturned() {
+        boolean mailInside = false;
+        for (Container container : containers) {
+            switch (container) {
+                case Container.Message mail -> {
+                    if (mail.head().isAutomaticReply()) {
+                        return true;
+                    }
+                    mailInside = true;
+                }
+                case Container.Multipart multipart -> {
+                    if (mailInside
+                            && multipart.type.equals("multipart/report")
+                            && !"tlsrpt".equalsIgnoreCase(multipart.reportType)) {
+                        return true;
+                    }
+                }
+            }
+        }
+        return false;
     }
 
     private boolean bareLf() {

@@ -105,7 +105,8 @@ class DiscoveryTest {
     }
 
     private Standing standing(String domain) {
-        return Objects.requireNonNull(discovery.standings(List.of(domain), true).get(domain));
+        return Objects.requireNonNull(
+                discovery.standings(List.of(domain), true, true).get(domain));
     }
 
     private String why(String domain) {
@@ -281,13 +282,13 @@ class DiscoveryTest {
         invented.forEach(domain -> zone.put("_smtp._tls." + domain, LISTED));
 
         List<Standing> first =
-                new ArrayList<>(discovery.standings(invented, true).values());
+                new ArrayList<>(discovery.standings(invented, true, true).values());
         assertThat(first).hasSize(1_000);
         assertThat(first.stream().filter(Standing.PENDING::equals)).hasSize(DnsDiscovery.MOST_NAMES);
         assertThat(asked).hasSize(10);
 
         for (int report = 1; report < 20; report++) {
-            discovery.standings(invented.subList(report * 10, report * 10 + 10), true);
+            discovery.standings(invented.subList(report * 10, report * 10 + 10), true, true);
         }
         assertThat(asked).hasSize(RuaRecords.PER_SECOND);
         assertThat(why("d900.example"))
@@ -376,10 +377,22 @@ class DiscoveryTest {
     void withNothingConfiguredAndDiscoveryOffEverythingIsTaken() {
         settings = new Settings.Discovery(false, 100, 50);
 
-        assertThat(discovery.standings(List.of("a.example"), false)).containsEntry("a.example", Standing.OURS);
-        assertThat(discovery.standings(List.of("a.example"), true))
-                .containsEntry("a.example", new Standing.Foreign("not configured"));
+        assertThat(discovery.standings(List.of("a.example"), false, true)).containsEntry("a.example", Standing.OURS);
+        assertThat(discovery.standings(List.of("a.example"), true, true))
+                .containsEntry("a.example", new Standing.Foreign("not configured", false));
         assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void strangersCannotSpendTheAllowanceOfKnownReporters() {
+        zone.put("_smtp._tls.found.example", LISTED);
+        for (int report = 0; report < 1_000; report++) {
+            discovery.standings(List.of("found.example"), true, false);
+        }
+        assertThat(discovery.standings(List.of("found.example"), true, false).get("found.example"))
+                .isInstanceOf(Standing.Foreign.class);
+        assertThat(discovery.standings(List.of("found.example"), true, true))
+                .containsEntry("found.example", Standing.PENDING);
     }
 
     @Test
@@ -391,7 +404,8 @@ class DiscoveryTest {
                 discovery);
 
         assertThat(ours.standings(
-                        List.of("example.com", "a.b.example.net", "example.net", "found.example", "example.com.")))
+                        List.of("example.com", "a.b.example.net", "example.net", "found.example", "example.com."),
+                        true))
                 .containsEntry("example.com", Standing.OURS)
                 .containsEntry("a.b.example.net", Standing.OURS)
                 .containsEntry("found.example", Standing.PENDING)

@@ -146,6 +146,53 @@ class MailIntakeTest {
     }
 
     @Test
+    void aSignedMailOfASubmitterThatIsNoDomainIsTakenAndProvesNothing() throws Exception {
+        try (TestIntake door = new TestIntake(data, Broker.ACKNOWLEDGES, "")) {
+            byte[] named = SampleReports.report()
+                    .organization("Company-X")
+                    .contact(null)
+                    .gzip();
+
+            take(
+                    door,
+                    keys("evil.example"),
+                    signedBy(
+                            SampleMails.report(
+                                    named, "reports@evil.example", "tlsrpt@example.com", "example.com", "evil.example"),
+                            "evil.example",
+                            Map.of()));
+
+            assertThat(header(door.raw().getFirst(), "authentication")).isEqualTo("none");
+            assertThat(header(door.raw().getFirst(), "dkim-domain")).isEqualTo("evil.example");
+        }
+    }
+
+    @Test
+    void aBounceDoesNotSignTheReportThatItBringsBack() throws Exception {
+        byte[] bounce = signedBy(joined("""
+                        From: mailer-daemon@google.com\r
+                        Content-Type: multipart/report; report-type=delivery-status; boundary=b\r
+                        \r
+                        --b\r
+                        Content-Type: message/rfc822\r
+                        \r
+                        """, mail(report())), "google.com", Map.of());
+        try (TestIntake door = new TestIntake(data.resolve("require"), Broker.ACKNOWLEDGES, "")) {
+            take(door, keys("google.com"), bounce);
+
+            assertThat(door.raw()).isEmpty();
+            assertThat(header(door.rejected().getFirst(), "reason")).isEqualTo("dkim-failed");
+            assertThat(header(door.rejected().getFirst(), "detail")).contains("bounce");
+        }
+        try (TestIntake door =
+                new TestIntake(data.resolve("observe"), Broker.ACKNOWLEDGES, "mail: {dkim: {mode: observe}}")) {
+            take(door, keys("google.com"), bounce);
+
+            assertThat(header(door.raw().getFirst(), "authentication")).isEqualTo("none");
+        }
+    }
+
+    @Test
     void whileAKeyCannotBeLookedUpNothingIsDecided() throws Exception {
         try (TestIntake door = new TestIntake(data, Broker.ACKNOWLEDGES, "")) {
             byte[] mail = signed(report(), "google.com", Map.of());

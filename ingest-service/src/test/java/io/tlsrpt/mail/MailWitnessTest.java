@@ -48,6 +48,8 @@ class MailWitnessTest {
             m19                      | read           | mail-forwarded
             m19-base64               | read           | mail-forwarded
             m19-global               | read           | mail-forwarded
+            m19-returned             | read           | mail-forwarded mail-returned
+            m19-replied              | read           | mail-headers-missing mail-not-multipart-report mail-returned
             m20                      | read           | mail-nested
             m21                      | read           | gzip-trailing-bytes
             m22                      | read read      | mail-several-reports

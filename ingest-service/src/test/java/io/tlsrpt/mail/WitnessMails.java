@@ -115,6 +115,20 @@ final class WitnessMails {
                         + SampleMails.part(
                                 "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64",
                                 SampleMails.base64(SampleMails.bytes(report(TLSRPT, TEXT, GZ_PART)))));
+        put(
+                "m19-returned",
+                HEAD.replace("TLS-Report-", "X-")
+                        + SampleMails.multipart(
+                                "multipart/report; report-type=delivery-status",
+                                "f1",
+                                SampleMails.part("Content-Type: text/plain", "It could not be delivered."),
+                                SampleMails.part("Content-Type: message/delivery-status", "Status: 5.1.1"),
+                                SampleMails.part("Content-Type: message/rfc822", report(TLSRPT, TEXT, GZ_PART))));
+        put(
+                "m19-replied",
+                HEAD.replace("TLS-Report-", "X-")
+                        + "Auto-Submitted: auto-replied (vacation)\r\n"
+                        + SampleMails.multipart("multipart/mixed", "f1", TEXT, GZ_PART));
         put("m19-global", HEAD + SampleMails.part("Content-Type: message/global", report(TLSRPT, TEXT, GZ_PART)));
         put(
                 "m20",

@@ -122,6 +122,9 @@ public enum Leniency {
     MAIL_ZIP("mail-zip"),
     /// RFC 8460 §5.3: the report mail is attached to another. Witness: m19 in `MailWitnessTest`
     MAIL_FORWARDED("mail-forwarded"),
+    /// RFC 3464 and RFC 3834: a bounce or an automatic reply brings the report back; who signed it has not written the
+    /// report. Witness: m19-returned in `MailWitnessTest`
+    MAIL_RETURNED("mail-returned"),
     /// RFC 8460 §5.3: the `multipart/report` is a part of another multipart. Witness: m20 in `MailWitnessTest`
     MAIL_NESTED("mail-nested"),
     /// RFC 8460 §5.3 speaks of one report; several in a mail are read one by one. Witness: m22 in `MailWitnessTest`

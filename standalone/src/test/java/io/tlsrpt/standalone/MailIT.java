@@ -114,9 +114,10 @@ class MailIT {
                         assertThat(house().alerts()).extracting(Alert::state).containsExactly("firing"));
         assertThat(mailed(signed(genuine))).startsWith("250");
 
-        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertThat(house().alerts())
-                .extracting(alert -> alert.state() + " " + alert.resolveReason())
-                .containsExactly("resolved retracted"));
+        await().atMost(Duration.ofSeconds(60))
+                .untilAsserted(() -> assertThat(house().alerts())
+                        .extracting(alert -> alert.state() + " " + alert.resolveReason())
+                        .containsExactly("resolved retracted"));
         Sums expected = new Sums(Map.of(yesterday() + " example.com sts google.com", List.of(100L, 0L, 1L)), Map.of());
         List<Event> events = house().events();
         assertThat(Sums.byAppending(events)).isEqualTo(expected);

@@ -55,8 +55,8 @@ class MailboxMigrationIT {
                         "%d mails of three years were taken %.1f s after the start and judged after %.1f s%n",
                         MAILS, taken.toMillis() / 1000.0, (System.nanoTime() - began) / 1e9);
 
-                List<ConsumerRecord<byte[], byte[]>> raw =
-                        House.records(house.standalone().bootstrapServers(), house.topics().raw());
+                List<ConsumerRecord<byte[], byte[]>> raw = House.records(
+                        house.standalone().bootstrapServers(), house.topics().raw());
                 assertThat(raw).hasSize(MAILS).allSatisfy(record -> {
                     assertThat(header(record, "source")).isEqualTo("imap");
                     assertThat(header(record, "authentication")).isEqualTo("operator");
@@ -71,10 +71,12 @@ class MailboxMigrationIT {
                 assertThat(house.events().stream().map(Event::eventId).distinct())
                         .hasSize(house.events().size());
                 assertThat(House.records(
-                                house.standalone().bootstrapServers(), house.topics().rejected()))
+                                house.standalone().bootstrapServers(),
+                                house.topics().rejected()))
                         .isEmpty();
                 assertThat(House.records(
-                                house.standalone().bootstrapServers(), house.topics().notifications()))
+                                house.standalone().bootstrapServers(),
+                                house.topics().notifications()))
                         .isEmpty();
             }
             assertThat(dovecot.flags("INBOX").getLast()).as("somebody's mail").isEmpty();
@@ -83,7 +85,8 @@ class MailboxMigrationIT {
                 dovecot.deliver("INBOX", mail(MAILS, day(0)), stored(day(0)), "");
                 await().atMost(Duration.ofMinutes(1)).until(() -> marked(dovecot) == MAILS + 1);
                 assertThat(House.records(
-                                again.standalone().bootstrapServers(), again.topics().raw()))
+                                again.standalone().bootstrapServers(),
+                                again.topics().raw()))
                         .as("a second run takes what is new and nothing else")
                         .hasSize(MAILS + 1);
             }
