@@ -19,6 +19,10 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -32,20 +36,28 @@ final class AccessTokens implements AutoCloseable {
     private static final Duration MARGIN = Duration.ofMinutes(2);
 
     private static final Duration WITHOUT_EXPIRY = Duration.ofMinutes(10);
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(40);
     private static final int MOST_BYTES = 64 * 1024;
 
     private final Settings.Mail.OAuth2 settings;
     private final Clock clock;
+    private final Duration timeout;
     private final HttpClient http =
-            HttpClient.newBuilder().connectTimeout(TIMEOUT).build();
+            HttpClient.newBuilder().connectTimeout(CONNECT_TIMEOUT).build();
     private @Nullable Secret refreshToken;
     private @Nullable Secret token;
     private Instant until = Instant.MIN;
 
     AccessTokens(Settings.Mail.OAuth2 settings, Clock clock) {
+        this(settings, clock, TIMEOUT);
+    }
+
+    /// @param timeout of a request and its whole answer
+    AccessTokens(Settings.Mail.OAuth2 settings, Clock clock, Duration timeout) {
         this.settings = settings;
         this.clock = clock;
+        this.timeout = timeout;
         this.refreshToken = settings.refreshToken();
     }
 
@@ -96,17 +108,16 @@ final class AccessTokens implements AutoCloseable {
             form.put("scope", settings.scope());
         }
         HttpRequest request = HttpRequest.newBuilder(URI.create(url))
-                .timeout(TIMEOUT)
                 .header("Content-Type", "application/x-www-form-urlencoded")
                 .header("Accept", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(form.entrySet().stream()
                         .map(each -> each.getKey() + "=" + URLEncoder.encode(each.getValue(), StandardCharsets.UTF_8))
                         .collect(Collectors.joining("&"))))
                 .build();
-        HttpResponse<InputStream> response = http.send(request, HttpResponse.BodyHandlers.ofInputStream());
+        HttpResponse<byte[]> response = answer(request);
         JsonNode answer;
-        try (InputStream body = response.body()) {
-            answer = Json.MAPPER.readTree(body.readNBytes(MOST_BYTES));
+        try {
+            answer = Json.MAPPER.readTree(response.body());
         } catch (JacksonException noJson) {
             // its text might hold a part of the token
             throw new IOException("the token endpoint answered " + response.statusCode() + " without JSON");
@@ -125,6 +136,21 @@ final class AccessTokens implements AutoCloseable {
                 .plusSeconds(Math.clamp(seconds, 0, Duration.ofDays(1).toSeconds()))
                 .minus(MARGIN);
         return new Secret(fresh);
+    }
+
+    /// The request's own timeout would end with the head of the answer, so this one is kept here.
+    private HttpResponse<byte[]> answer(HttpRequest request) throws IOException, InterruptedException {
+        CompletableFuture<HttpResponse<byte[]>> answer = http.sendAsync(
+                request, HttpResponse.BodyHandlers.limiting(HttpResponse.BodyHandlers.ofByteArray(), MOST_BYTES));
+        try {
+            return answer.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException silent) {
+            throw new IOException("the token endpoint has not answered in " + timeout, silent);
+        } catch (ExecutionException failed) {
+            throw new IOException("the token endpoint gave no answer", failed.getCause());
+        } finally {
+            answer.cancel(true);
+        }
     }
 
     @Override

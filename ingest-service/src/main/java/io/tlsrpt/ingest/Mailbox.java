@@ -6,7 +6,6 @@ import io.tlsrpt.runtime.Secret;
 import io.tlsrpt.runtime.Settings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -16,7 +15,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -475,14 +473,8 @@ final class Mailbox implements AutoCloseable {
 
     /// Whether a mail is our business. Any other mail of a mailbox is private: it must not become a copy in the topic
     /// of
-    /// rejected documents.
+    /// rejected documents. Of a cut mail its fields and the media types in its beginning tell.
     static boolean claimsToReport(Mail mail) {
-        if (mail.cut()) {
-            // what is seen of it is no whole document in any case
-            return new String(mail.bytes(), StandardCharsets.ISO_8859_1)
-                    .toLowerCase(Locale.ROOT)
-                    .contains("tlsrpt");
-        }
         ReportMail read = ReportMail.read(mail.bytes(), ReportMail.Limits.DEFAULT);
         return read.isSure() || read.reportDomain().isPresent();
     }

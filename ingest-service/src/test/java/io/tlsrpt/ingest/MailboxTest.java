@@ -1,7 +1,9 @@
 package io.tlsrpt.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tlsrpt.mail.SampleMails;
@@ -22,6 +24,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -251,6 +254,89 @@ class MailboxTest {
             hangUp = false;
             await().atMost(Duration.ofSeconds(20)).until(() -> taken.size() == 64);
         }
+    }
+
+    @Test
+    void anAddressThatSpeaksOfReportsMakesALongMailNobodysBusiness() {
+        String text = "x".repeat(70) + "\r\n";
+        String person = "From: a@example.org\r\nTo: tlsrpt@example.com\r\nSubject: tlsrpt\r\n\r\n" + text.repeat(2000);
+        assertThat(Mailbox.claimsToReport(cut(person.getBytes(StandardCharsets.US_ASCII))))
+                .isFalse();
+        String bare = "From: a@example.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+                + "Content-Type: application/tlsrpt+gzip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+                + text.repeat(2000);
+        assertThat(Mailbox.claimsToReport(cut(bare.getBytes(StandardCharsets.US_ASCII))))
+                .isTrue();
+        assertThat(Mailbox.claimsToReport(cut(("TLS-Report-Domain: example.com\r\n\r\n" + text.repeat(2000))
+                        .getBytes(StandardCharsets.US_ASCII))))
+                .isTrue();
+    }
+
+    private static Mail cut(byte[] bytes) {
+        return new Mail(
+                Arrays.copyOf(bytes, Submission.HEAD_BYTES),
+                true,
+                Source.IMAP,
+                NOW,
+                NOW,
+                "imap:reports",
+                false,
+                null,
+                Submission.Backfill.BY_AGE);
+    }
+
+    @Test
+    void anEndlessAnswerOfATokenEndpointIsNotWaitedFor() throws Exception {
+        try (ServerSocket endpoint = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+                AccessTokens tokens = tokens(endpoint.getLocalPort(), Duration.ofSeconds(1))) {
+            Thread.ofVirtual().start(() -> {
+                try {
+                    say(
+                            endpoint.accept().getOutputStream(),
+                            "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"access_token\":");
+                } catch (IOException gone) {
+                    assertThat(gone).isNotNull();
+                }
+            });
+            assertTimeoutPreemptively(
+                    Duration.ofSeconds(20),
+                    () -> assertThatThrownBy(tokens::current)
+                            .isInstanceOf(IOException.class)
+                            .hasMessageContaining("not answered in PT1S"));
+        }
+    }
+
+    @Test
+    void aLongAnswerOfATokenEndpointIsNotReadToItsEnd() throws Exception {
+        try (ServerSocket endpoint = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+                AccessTokens tokens = tokens(endpoint.getLocalPort(), Duration.ofSeconds(20))) {
+            Thread.ofVirtual().start(() -> {
+                try {
+                    say(
+                            endpoint.accept().getOutputStream(),
+                            "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" + " ".repeat(100_000));
+                } catch (IOException gone) {
+                    assertThat(gone).isNotNull();
+                }
+            });
+            assertThatThrownBy(tokens::current).isInstanceOf(IOException.class).hasMessageContaining("gave no answer");
+        }
+    }
+
+    private static AccessTokens tokens(int port, Duration timeout) {
+        return new AccessTokens(
+                Objects.requireNonNull(SettingsFile.parse(
+                                "test.yaml",
+                                "mail:\n  mailboxes:\n    - {name: reports, user: reports, host: localhost, oauth2: "
+                                        + "{token-url: 'http://127.0.0.1:" + port
+                                        + "/token', client-id: c, refresh-token: r}}\n",
+                                name -> null)
+                        .mail()
+                        .mailboxes()
+                        .getFirst()
+                        .oauth2()),
+                Clock.fixed(NOW, ZoneOffset.UTC),
+                timeout);
     }
 
     @Test
