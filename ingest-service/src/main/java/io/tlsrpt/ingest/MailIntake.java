@@ -104,7 +104,7 @@ final class MailIntake implements MailSink {
                     new Proof.Signed(signatures, rules, content.reportDomain().orElse(null));
             if (signatures.temporary()) {
                 return CompletableFuture.completedFuture(
-                        new MailOutcome.TryAgain("a DKIM key could not be looked up: " + signed.explained()));
+                        new MailOutcome.TryAgain("a DKIM key could not be looked up: " + signed.explained(), true));
             }
             Optional<RefusalReason> refusal = signed.refusal();
             if (refusal.isPresent()) {
@@ -176,7 +176,7 @@ final class MailIntake implements MailSink {
                             .filter(Outcome.Busy.class::isInstance)
                             .map(Outcome.Busy.class::cast)
                             .findFirst()
-                            .<MailOutcome>map(busy -> new MailOutcome.TryAgain(busy.why()))
+                            .<MailOutcome>map(busy -> new MailOutcome.TryAgain(busy.why(), false))
                             .orElseGet(() -> new MailOutcome.Kept(outcomes));
                 });
     }

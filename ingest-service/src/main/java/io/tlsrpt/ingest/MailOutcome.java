@@ -24,5 +24,7 @@ sealed interface MailOutcome {
     /// The broker is away, or DNS cannot tell whose key it is: the channel must bring the same mail again. What was
     /// kept
     /// of it already becomes a duplicate.
-    record TryAgain(String why) implements MailOutcome {}
+    ///
+    /// @param ofThisMail whether others may well pass, because only this mail's sender cannot be looked up
+    record TryAgain(String why, boolean ofThisMail) implements MailOutcome {}
 }

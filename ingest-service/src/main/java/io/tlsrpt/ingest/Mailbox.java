@@ -14,8 +14,10 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
@@ -26,6 +28,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.eclipse.angus.mail.iap.CommandFailedException;
 import org.eclipse.angus.mail.iap.ProtocolException;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +54,9 @@ final class Mailbox implements AutoCloseable {
     private static final int ENOUGH_FAILURES = 64;
 
     private static final int MOST_OPEN = 10_000;
+    /// So that new mail need not wait for the many that are tried again.
+    private static final int MOST_RETRIED = 500;
+
     /// A mail whose reading broke so many connections is put off.
     private static final int MOST_BREAKS = 3;
 
@@ -88,7 +94,14 @@ final class Mailbox implements AutoCloseable {
     private long retryAt;
     private boolean sinkIsAway;
     private boolean settlingFails;
+    private boolean full;
     private int brokenIdles;
+
+    /// The last of the open ones that was tried again; the next time goes on behind it.
+    private long lastRetried;
+
+    /// From it on mails are looked at for the first time in this round.
+    private long firstNew;
 
     private record UnderWay(long uid, Future<Fate> fate) {}
 
@@ -264,7 +277,7 @@ final class Mailbox implements AutoCloseable {
     /// Until the server tells of mail, the poll interval is over, or a mail is to be tried again.
     private void awaitNews(ImapConnection server) throws ProtocolException, InterruptedException {
         long pollAt = System.nanoTime() + settings.pollInterval().toNanos();
-        long until = memory.openCount() > 0 && retryAt - pollAt < 0 ? retryAt : pollAt;
+        long until = (memory.openCount() > 0 || sinkIsAway) && retryAt - pollAt < 0 ? retryAt : pollAt;
         for (long left = until - System.nanoTime();
                 left > 0 && !isClosing() && !(server.hasNews() && !sinkIsAway);
                 left = until - System.nanoTime()) {
@@ -298,23 +311,32 @@ final class Mailbox implements AutoCloseable {
 
     /// Looks at everything new, and at what is open when its time has come.
     private void round(ImapConnection server) throws ProtocolException, InterruptedException {
-        boolean retry = memory.openCount() > 0 && System.nanoTime() - retryAt >= 0;
+        boolean retry = (memory.openCount() > 0 || sinkIsAway) && System.nanoTime() - retryAt >= 0;
         if (sinkIsAway && !retry) {
             return;
         }
         settlingFails &= !retry;
-        Set<Long> open = retry ? memory.open() : Set.of();
-        Set<Long> present = server.search(memory.next(), open);
-        List<Long> todo = new ArrayList<>(present);
-        if (memory.openCount() >= MOST_OPEN) {
-            todo.retainAll(open);
-        }
-        todo.removeAll(kept);
-        todo.removeAll(others);
+        NavigableSet<Long> open = retry ? memory.open() : new TreeSet<>();
+        List<Long> due = memory.due(clock.instant(), MOST_RETRIED);
+        Set<Long> asked = new HashSet<>(open);
+        asked.addAll(due);
+        Set<Long> present = server.search(memory.next(), asked);
         // new ones first, so that those that never work cannot hold them up
-        long next = memory.next();
-        todo.sort((a, b) -> (a >= next) == (b >= next) ? Long.compare(a, b) : a >= next ? -1 : 1);
-        for (long uid : open) {
+        List<Long> todo = new ArrayList<>();
+        if (!isFull()) {
+            present.stream().filter(uid -> uid >= memory.next()).sorted().forEach(todo::add);
+        }
+        List<Long> again = Stream.concat(
+                        open.tailSet(lastRetried, false).stream(), open.headSet(lastRetried, true).stream())
+                .filter(uid -> present.contains(uid) && !kept.contains(uid) && !others.contains(uid))
+                .limit(MOST_RETRIED)
+                .toList();
+        lastRetried = again.isEmpty() ? 0 : again.getLast();
+        todo.addAll(again);
+        due.stream()
+                .filter(uid -> present.contains(uid) && !kept.contains(uid) && !others.contains(uid))
+                .forEach(todo::add);
+        for (long uid : asked) {
             if (!present.contains(uid)) {
                 kept.remove(uid);
                 others.remove(uid);
@@ -325,7 +347,9 @@ final class Mailbox implements AutoCloseable {
         sinkIsAway = false;
         take(server, todo);
         settle(server);
-        if (memory.openCount() == 0 || (wasAway && !sinkIsAway)) {
+        boolean goesOn = again.size() == MOST_RETRIED && !memory.open().containsAll(again);
+        boolean isBack = wasAway && !sinkIsAway;
+        if (memory.openCount() == 0 || goesOn || isBack) {
             retries.reset();
         }
         if (retry || retryAt - System.nanoTime() < 0) {
@@ -333,10 +357,24 @@ final class Mailbox implements AutoCloseable {
         }
     }
 
+    private boolean isFull() {
+        boolean now = memory.openCount() >= MOST_OPEN;
+        if (now && !full) {
+            LOG.atError()
+                    .addKeyValue("mailbox", settings.name())
+                    .addKeyValue("open", memory.openCount())
+                    .log("new mail waits: too many mails are neither taken nor marked");
+        }
+        full = now;
+        metrics.full(now);
+        return now;
+    }
+
     private void take(ImapConnection server, List<Long> todo) throws ProtocolException, InterruptedException {
         List<UnderWay> before = List.of();
         List<UnderWay> now = List.of();
         int failures = 0;
+        firstNew = memory.next();
         try {
             for (int from = 0; from < todo.size(); from += HEADS_AT_A_TIME) {
                 List<Long> asked = todo.subList(from, Math.min(todo.size(), from + HEADS_AT_A_TIME));
@@ -363,7 +401,7 @@ final class Mailbox implements AutoCloseable {
             failures = decide(now, failures);
             sinkIsAway |= failures >= ENOUGH_FAILURES;
             memory.write();
-            metrics.open(memory.openCount());
+            metrics.open(memory.openCount(), memory.lateCount());
         }
     }
 
@@ -397,7 +435,7 @@ final class Mailbox implements AutoCloseable {
     private List<UnderWay> handOn(ImapConnection server, List<Long> portion, Map<Long, ImapConnection.Head> described)
             throws ProtocolException {
         // whatever happens from here on, none of them is forgotten when a later one is decided first
-        portion.forEach(memory::opened);
+        portion.forEach(uid -> memory.opened(uid, clock.instant()));
         Map<Long, ImapConnection.Head> heads = new HashMap<>();
         List<Long> whole = new ArrayList<>();
         List<Long> cut = new ArrayList<>();
@@ -457,7 +495,7 @@ final class Mailbox implements AutoCloseable {
         try {
             return switch (sink.take(mail).get()) {
                 case MailOutcome.Kept outcome -> outcome.noReport() ? Fate.OTHER : Fate.KEPT;
-                case MailOutcome.TryAgain outcome -> Fate.AGAIN;
+                case MailOutcome.TryAgain outcome -> outcome.ofThisMail() ? Fate.UNPROVEN : Fate.AGAIN;
             };
         } catch (InterruptedException stopping) {
             Thread.currentThread().interrupt();
@@ -498,12 +536,21 @@ final class Mailbox implements AutoCloseable {
                 fate = Fate.AGAIN;
             }
             metrics.decided(fate);
-            inARow = fate == Fate.AGAIN ? inARow + 1 : 0;
+            inARow = switch (fate) {
+                case KEPT, OTHER -> 0;
+                case AGAIN -> inARow + 1;
+                // many new ones mean that DNS is away, old ones only that they are still what they were
+                case UNPROVEN -> each.uid() >= firstNew ? inARow + 1 : inARow;
+            };
             switch (fate) {
-                case KEPT -> kept.add(each.uid());
+                case KEPT -> {
+                    kept.add(each.uid());
+                    memory.judged(each.uid(), clock.instant());
+                }
                 case OTHER -> {
                     if (settings.others() == Settings.Mail.Others.MOVE) {
                         others.add(each.uid());
+                        memory.judged(each.uid(), clock.instant());
                     } else {
                         memory.settled(each.uid());
                     }
@@ -511,6 +558,7 @@ final class Mailbox implements AutoCloseable {
                 case AGAIN -> {
                     // stays open
                 }
+                case UNPROVEN -> unjudged(each.uid());
             }
         }
         return inARow;
@@ -522,6 +570,23 @@ final class Mailbox implements AutoCloseable {
                 .addKeyValue("uid", uid)
                 .addKeyValue("why", why)
                 .log("a mail is tried again later");
+        unjudged(uid);
+    }
+
+    private void unjudged(long uid) {
+        if (memory.unjudged(uid, clock.instant())) {
+            LOG.atWarn()
+                    .addKeyValue("mailbox", settings.name())
+                    .addKeyValue("uid", uid)
+                    .log("a mail cannot be judged and is tried once a day from now on");
+        }
+        memory.tooMany()
+                .ifPresent(
+                        oldest -> LOG.atError()
+                                .addKeyValue("mailbox", settings.name())
+                                .addKeyValue("uid", oldest)
+                                .log(
+                                        "too many mails cannot be judged; the oldest stays unmarked in its folder and is not tried again"));
     }
 
     /// Marks or moves what is decided.
@@ -553,7 +618,7 @@ final class Mailbox implements AutoCloseable {
                     .log("mails that were taken cannot be marked or moved; tried again later");
         }
         memory.write();
-        metrics.open(memory.openCount());
+        metrics.open(memory.openCount(), memory.lateCount());
     }
 
     /// Ends IDLE at once and waits a few seconds for what is under way; a mail that is not marked then is taken again

@@ -10,8 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.NavigableSet;
+import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,19 +26,31 @@ import tools.jackson.core.JacksonException;
 ///
 /// It keeps somebody's private mails from being read again and again without setting a flag on them. When the file is
 /// lost, all mails without our keyword are looked at once more, and reports among them become duplicates.
+///
+/// An open mail that cannot be judged for [#PATIENCE], or for no time at all once [#CROWD] are open, is *late*: it is
+/// due
+/// once a day and no longer counted among the open ones, so that mails which never can be judged hold nobody up.
 final class MailboxMemory {
 
     private static final Logger LOG = LoggerFactory.getLogger(MailboxMemory.class);
+
+    static final Duration PATIENCE = Duration.ofDays(3);
+    static final Duration LATE_PAUSE = Duration.ofDays(1);
+    static final int CROWD = 5_000;
+    static final int MOST_LATE = 100_000;
 
     private final Path file;
     private final String of;
     private long uidValidity;
     private long next = 1;
-    private final TreeSet<Long> open = new TreeSet<>();
+    /// Since when, in epoch seconds.
+    private final TreeMap<Long, Long> open = new TreeMap<>();
+    /// When they are due, in epoch seconds.
+    private final TreeMap<Long, Long> late = new TreeMap<>();
     private boolean changed;
 
     /// @param of the folder it is about, so that another one by the same name begins anew
-    private record Stored(String of, long uidValidity, long next, List<Long> open) {}
+    private record Stored(String of, long uidValidity, long next, Map<Long, Long> open, Map<Long, Long> late) {}
 
     MailboxMemory(Path file, String of) {
         this.file = file;
@@ -41,10 +58,11 @@ final class MailboxMemory {
         if (Files.exists(file)) {
             try {
                 Stored stored = Json.MAPPER.readValue(Files.readAllBytes(file), Stored.class);
-                if (of.equals(stored.of) && stored.open != null) {
+                if (of.equals(stored.of) && stored.open != null && stored.late != null) {
                     uidValidity = stored.uidValidity;
                     next = Math.max(1, stored.next);
-                    open.addAll(stored.open);
+                    open.putAll(stored.open);
+                    late.putAll(stored.late);
                 }
             } catch (IOException | JacksonException unreadable) {
                 LOG.atWarn()
@@ -66,6 +84,7 @@ final class MailboxMemory {
         uidValidity = uidValidityNow;
         next = 1;
         open.clear();
+        late.clear();
         changed = true;
         return forgotten;
     }
@@ -75,9 +94,22 @@ final class MailboxMemory {
         return next;
     }
 
-    /// UIDs below [#next] that are not done with.
-    Set<Long> open() {
-        return Set.copyOf(open);
+    /// UIDs below [#next] that are not done with and not late.
+    NavigableSet<Long> open() {
+        return new TreeSet<>(open.keySet());
+    }
+
+    /// Late ones whose day has come.
+    List<Long> due(Instant now, int most) {
+        return late.entrySet().stream()
+                .filter(each -> each.getValue() <= now.getEpochSecond())
+                .map(Map.Entry::getKey)
+                .limit(most)
+                .toList();
+    }
+
+    int lateCount() {
+        return late.size();
     }
 
     int openCount() {
@@ -86,12 +118,50 @@ final class MailboxMemory {
 
     void settled(long uid) {
         open.remove(uid);
+        late.remove(uid);
         seen(uid);
     }
 
-    void opened(long uid) {
-        open.add(uid);
+    /// Somebody looks at it; a late one stays late.
+    void opened(long uid, Instant now) {
+        if (!late.containsKey(uid)) {
+            open.putIfAbsent(uid, now.getEpochSecond());
+        }
         seen(uid);
+    }
+
+    /// It only waits for its mark, and is late no longer.
+    void judged(long uid, Instant now) {
+        late.remove(uid);
+        opened(uid, now);
+    }
+
+    /// It was looked at and cannot be judged now.
+    ///
+    /// @return whether it has become late by that
+    boolean unjudged(long uid, Instant now) {
+        Long since = open.get(uid);
+        boolean becomesLate = since != null
+                && (open.size() > CROWD || since <= now.minus(PATIENCE).getEpochSecond());
+        if (becomesLate) {
+            open.remove(uid);
+        }
+        if (becomesLate || late.containsKey(uid)) {
+            late.put(uid, now.plus(LATE_PAUSE).getEpochSecond());
+        }
+        changed = true;
+        return becomesLate;
+    }
+
+    /// The oldest late one when there are more than can be remembered; it is then forgotten.
+    OptionalLong tooMany() {
+        if (late.size() <= MOST_LATE) {
+            return OptionalLong.empty();
+        }
+        long uid = late.firstKey();
+        late.remove(uid);
+        changed = true;
+        return OptionalLong.of(uid);
     }
 
     private void seen(long uid) {
@@ -113,7 +183,7 @@ final class MailboxMemory {
                             StandardOpenOption.TRUNCATE_EXISTING,
                             StandardOpenOption.WRITE);
                     OutputStream out = Channels.newOutputStream(channel)) {
-                out.write(Json.MAPPER.writeValueAsBytes(new Stored(of, uidValidity, next, List.copyOf(open))));
+                out.write(Json.MAPPER.writeValueAsBytes(new Stored(of, uidValidity, next, open, late)));
                 channel.force(true);
             }
             Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);

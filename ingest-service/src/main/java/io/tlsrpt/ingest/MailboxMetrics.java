@@ -18,14 +18,18 @@ final class MailboxMetrics {
         KEPT,
         /// somebody's mail, left alone or moved aside
         OTHER,
-        /// to be fetched again
-        AGAIN
+        /// to be fetched again: the broker is away
+        AGAIN,
+        /// to be fetched again: DNS does not tell whose it is
+        UNPROVEN
     }
 
     private final MeterRegistry meters;
     private final String mailbox;
     private final AtomicInteger up = new AtomicInteger();
     private final AtomicInteger open = new AtomicInteger();
+    private final AtomicInteger late = new AtomicInteger();
+    private final AtomicInteger full = new AtomicInteger();
 
     MailboxMetrics(MeterRegistry meters, String mailbox) {
         this.meters = meters;
@@ -36,6 +40,14 @@ final class MailboxMetrics {
                 .register(meters);
         Gauge.builder("tlsrpt.mailbox.open", open, AtomicInteger::get)
                 .description("Mails that were fetched and wait for another try or for their mark")
+                .tag("mailbox", mailbox)
+                .register(meters);
+        Gauge.builder("tlsrpt.mailbox.late", late, AtomicInteger::get)
+                .description("Mails that could not be judged for days and are tried once a day")
+                .tag("mailbox", mailbox)
+                .register(meters);
+        Gauge.builder("tlsrpt.mailbox.full", full, AtomicInteger::get)
+                .description("1 while new mail waits because too many are open")
                 .tag("mailbox", mailbox)
                 .register(meters);
         counter("tlsrpt.mailbox.fetched", "Mails that were read");
@@ -49,8 +61,13 @@ final class MailboxMetrics {
         up.set(isUp ? 1 : 0);
     }
 
-    void open(int mails) {
-        open.set(mails);
+    void open(int openMails, int lateMails) {
+        open.set(openMails);
+        late.set(lateMails);
+    }
+
+    void full(boolean isFull) {
+        full.set(isFull ? 1 : 0);
     }
 
     void fetched() {

@@ -208,7 +208,7 @@ class ImportDoorTest {
 
     @Test
     void aMailThatCannotBeStoredNowIsToBeImportedAgain() throws Exception {
-        mailOutcomes.add(new MailOutcome.TryAgain("the broker cannot be reached"));
+        mailOutcomes.add(new MailOutcome.TryAgain("the broker cannot be reached", false));
 
         assertThat(post("?name=x.eml", utf8("From: x\r\n\r\n")).statusCode()).isEqualTo(503);
     }

@@ -385,7 +385,7 @@ class MailReceiverTest {
     @Test
     void aMailTheBrokerDoesNotTakeIsAnsweredTemporarily() throws Exception {
         start(Duration.ofMillis(100), new MailRoom(1 << 20, 1 << 20, Duration.ofMillis(50)));
-        outcome = CompletableFuture.completedFuture(new MailOutcome.TryAgain("the broker is away"));
+        outcome = CompletableFuture.completedFuture(new MailOutcome.TryAgain("the broker is away", false));
         SmtpPeer peer = inMail();
         peer.write(MAIL + ".\r\n");
         assertThat(peer.answer()).isEqualTo("451 4.3.0 not kept, try again later");
@@ -428,7 +428,7 @@ class MailReceiverTest {
             assertThat(mail.channelDomain()).isEqualTo("example.org");
         });
 
-        outcome = CompletableFuture.completedFuture(new MailOutcome.TryAgain("the broker is away"));
+        outcome = CompletableFuture.completedFuture(new MailOutcome.TryAgain("the broker is away", false));
         peer.write("MAIL FROM:<>\r\nRCPT TO:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n");
         for (int i = 0; i < 4; i++) {
             peer.answer();

@@ -389,7 +389,7 @@ class MailboxIT {
         AtomicInteger refusals = new AtomicInteger(2);
         byte[] difficult = report("difficult");
         answer = mail -> java.util.Arrays.equals(mail.bytes(), difficult) && refusals.getAndDecrement() > 0
-                ? CompletableFuture.completedFuture(new MailOutcome.TryAgain("no DNS"))
+                ? CompletableFuture.completedFuture(new MailOutcome.TryAgain("no DNS", true))
                 : KEPT;
         Dovecot dovecot = dovecot();
         dovecot.deliver("INBOX", difficult, DELIVERED, "");

@@ -23,11 +23,13 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -58,6 +60,7 @@ class MailboxTest {
     private final ScheduledExecutorService timers = Executors.newSingleThreadScheduledExecutor();
     private volatile long uidValidity = 7;
     private volatile boolean hangUp;
+    private volatile Instant now = NOW;
     private volatile Function<Mail, MailOutcome> answer =
             mail -> new MailOutcome.Kept(List.of(new Outcome.Accepted("key", new RawPosition(0, 0))));
 
@@ -167,7 +170,7 @@ class MailboxTest {
                 },
                 timers,
                 new MailboxMetrics(meters, "reports"),
-                Clock.fixed(NOW, ZoneOffset.UTC));
+                ((InstantSource) () -> now).withZone(ZoneOffset.UTC));
         mailbox.start();
         return mailbox;
     }
@@ -239,7 +242,7 @@ class MailboxTest {
 
     @Test
     void aBrokerThatWasAwayWhenTheServerRenumberedTheMailsIsAskedAgain() {
-        answer = mail -> new MailOutcome.TryAgain("the broker is away");
+        answer = mail -> new MailOutcome.TryAgain("the broker is away", false);
         for (long uid = 1; uid <= 64; uid++) {
             stored.put(uid, report("r" + uid));
         }
@@ -254,6 +257,51 @@ class MailboxTest {
             hangUp = false;
             await().atMost(Duration.ofSeconds(20)).until(() -> taken.size() == 64);
         }
+    }
+
+    @Test
+    void mailsThatNeverCanBeJudgedAreTriedOnceADayAndHoldNobodyUp() {
+        answer = mail -> new MailOutcome.TryAgain("no DNS", true);
+        for (long uid = 1; uid <= 70; uid++) {
+            stored.put(uid, report("r" + uid));
+        }
+        SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        try (Mailbox mailbox = start(meters)) {
+            await().until(() -> meters.get("tlsrpt.mailbox.open").gauge().value() == 70);
+            now = NOW.plus(MailboxMemory.PATIENCE);
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> meters.get("tlsrpt.mailbox.late").gauge().value() == 70);
+            assertThat(meters.get("tlsrpt.mailbox.open").gauge().value()).isZero();
+            taken.clear();
+            answer = mail -> new MailOutcome.Kept(List.of(new Outcome.Accepted("key", new RawPosition(0, 0))));
+            stored.put(71L, report("r71"));
+            await().until(() -> taken.size() == 1);
+        }
+        try (Mailbox mailbox = start(meters)) {
+            stored.put(72L, report("r72"));
+            await().until(() -> taken.size() == 2);
+            now = now.plus(MailboxMemory.LATE_PAUSE);
+            await().until(() -> taken.size() == 72);
+        }
+        assertThat(new MailboxMemory(data.resolve("reports.json"), "reports@127.0.0.1/INBOX").lateCount())
+                .isZero();
+    }
+
+    @Test
+    void aFloodOfMailsThatCannotBeJudgedNeverFillsTheOpenOnes() {
+        MailboxMemory memory = new MailboxMemory(data.resolve("flood.json"), "a");
+        memory.valid(1);
+        int mails = MailboxMemory.CROWD + MailboxMemory.MOST_LATE + 1;
+        for (long uid = 1; uid <= mails; uid++) {
+            memory.opened(uid, NOW);
+            memory.unjudged(uid, NOW);
+            OptionalLong forgotten = memory.tooMany();
+            assertThat(forgotten.isPresent()).isEqualTo(uid == mails);
+        }
+        assertThat(memory.openCount()).isEqualTo(MailboxMemory.CROWD);
+        assertThat(memory.lateCount()).isEqualTo(MailboxMemory.MOST_LATE);
+        assertThat(memory.due(NOW.plusSeconds(86_399), 10)).isEmpty();
+        assertThat(memory.due(NOW.plus(MailboxMemory.LATE_PAUSE), 10)).hasSize(10);
     }
 
     @Test
@@ -345,7 +393,7 @@ class MailboxTest {
         MailboxMemory memory = new MailboxMemory(file, "a");
         memory.valid(1);
         memory.settled(4);
-        memory.opened(6);
+        memory.opened(6, NOW);
         memory.write();
         MailboxMemory again = new MailboxMemory(file, "a");
         assertThat(again.valid(1)).isFalse();
