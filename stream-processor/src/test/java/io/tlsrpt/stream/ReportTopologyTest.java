@@ -23,6 +23,7 @@ import java.time.LocalDate;
 import java.util.List;
 import java.util.Properties;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.test.TestRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,6 +58,18 @@ class ReportTopologyTest {
                 .describe()
                 .toString();
         assertThat(graph).isEqualTo(resource("topology.txt"));
+    }
+
+    @Test
+    void whatIntakeToleratedInTheMailStandsOnTheReportBesideWhatTheDocumentShows() {
+        byte[] document = report().contact(null).bytes();
+        TestRecord<byte[], byte[]> taken = Stream.taken(document, Authentication.NONE, Stream.NOW);
+        taken.headers().add("leniencies", "[\"gzip-twice\",\"mail-bare-lf\"]".getBytes(StandardCharsets.UTF_8));
+
+        stream.put(taken);
+
+        assertThat(stream.reports.getLast().leniencies())
+                .containsExactly("contact-info-missing", "gzip-twice", "mail-bare-lf");
     }
 
     @Test
