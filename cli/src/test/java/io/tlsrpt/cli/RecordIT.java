@@ -2,11 +2,12 @@ package io.tlsrpt.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tlsrpt.dns.TestNamed;
+import io.tlsrpt.dns.Bind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,13 +24,13 @@ class RecordIT {
     @Test
     void whatIsPrintedForTheZoneFileIsFoundAsWantedOnceItIsServed() throws IOException {
         String printed;
-        try (TestNamed before = TestNamed.serving(directory("before"), Map.of("example.com", "www IN A 192.0.2.1"))) {
+        try (Bind before = serving(directory("before"), Map.of("example.com", "www IN A 192.0.2.1"))) {
             Captured cli = new Captured(false);
             assertThat(record(cli, before, "example.com", "--format", "zone")).isEqualTo(1);
             printed = cli.out();
             assertThat(printed).startsWith("; published now: absent");
         }
-        try (TestNamed after = TestNamed.serving(directory("after"), Map.of("example.com", printed))) {
+        try (Bind after = serving(directory("after"), Map.of("example.com", printed))) {
             Captured cli = new Captured(false);
             assertThat(record(cli, after, "example.com")).as(cli.out()).isZero();
             assertThat(cli.out()).contains("published  as wanted");
@@ -38,7 +39,7 @@ class RecordIT {
 
     @Test
     void aliasesAndDelegationsAndStrangersAreToldApart() throws IOException {
-        try (TestNamed named = TestNamed.serving(
+        try (Bind named = serving(
                 directory("zones"),
                 Map.of(
                         "example.com", "_smtp._tls IN CNAME provider.example.net.",
@@ -60,11 +61,21 @@ class RecordIT {
         }
     }
 
+    /// @param zones records by zone
+    private static Bind serving(Path directory, Map<String, String> zones) throws IOException {
+        Bind bind = new Bind(directory);
+        for (Map.Entry<String, String> zone : zones.entrySet()) {
+            bind.zone(zone.getKey()).write(zone.getKey(), List.of(zone.getValue()));
+        }
+        bind.start();
+        return bind;
+    }
+
     private Path directory(String name) throws IOException {
         return Files.createDirectory(directory.resolve(name));
     }
 
-    private static int record(Captured cli, TestNamed named, String... more) {
+    private static int record(Captured cli, Bind named, String... more) {
         String[] arguments = {
             "record", "--server", "127.0.0.1:" + named.address().getPort(), "--rua", MAILBOX, "--rua", LONG_URL
         };

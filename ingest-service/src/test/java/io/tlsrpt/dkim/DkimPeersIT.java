@@ -3,6 +3,7 @@ package io.tlsrpt.dkim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import io.tlsrpt.dns.Bind;
 import io.tlsrpt.dns.Resolver;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

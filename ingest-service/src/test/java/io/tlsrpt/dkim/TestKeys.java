@@ -41,6 +41,11 @@ public final class TestKeys implements TxtLookup {
         return key.getAlgorithm().equals("RSA") ? "k=rsa; p=" + p(key) : "k=ed25519; p=" + p(key);
     }
 
+    /// The usual key record as a zone file writes it, in strings of at most 255 bytes.
+    public static String zoneText(PublicKey key) {
+        return '"' + record(key).replaceAll("(.{255})(?=.)", "$1\" \"") + '"';
+    }
+
     /// The value of `p=`.
     public static String p(PublicKey key) {
         byte[] encoded = key.getEncoded();

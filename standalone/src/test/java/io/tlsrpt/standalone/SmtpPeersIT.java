@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.tlsrpt.dkim.TestDkimSigner;
 import io.tlsrpt.dkim.TestKeys;
+import io.tlsrpt.dns.LoopbackDns;
 import io.tlsrpt.mail.SampleMails;
 import io.tlsrpt.report.SampleReports;
 import io.tlsrpt.runtime.HostPort;
@@ -49,13 +50,13 @@ class SmtpPeersIT {
         }
     }
 
-    private static KeyServer keys() {
-        return new KeyServer(Map.of("s1._domainkey.google.com", TestKeys.record(KEY.getPublic())));
+    private static LoopbackDns keys() throws IOException {
+        return LoopbackDns.serving(Map.of("s1._domainkey.google.com.", List.of(TestKeys.zoneText(KEY.getPublic()))));
     }
 
-    private String[] settings(KeyServer keys, String... more) throws Exception {
+    private String[] settings(LoopbackDns keys, String... more) throws Exception {
         List<String> settings = new ArrayList<>(List.of(more));
-        settings.add("dns: {servers: ['" + keys.address() + "']}");
+        settings.add("dns: {servers: ['127.0.0.1:" + keys.address().getPort() + "']}");
         settings.add("domains: [{name: example.com}]");
         settings.add("mail: {smtp: {listen: '127.0.0.1:0', lmtp-listen: '127.0.0.1:0', hostname: mx.example.com,"
                 + " recipients: [{address: '@example.com'}, {address: 'r@example.net'}], tls: {key-store: '"
@@ -134,7 +135,7 @@ class SmtpPeersIT {
 
     @Test
     void swaksDeliversInPlaintextByStartTlsAndByLmtp() throws Exception {
-        try (KeyServer keys = keys();
+        try (LoopbackDns keys = keys();
                 House house = House.start(directory.resolve("data"), settings(keys))) {
             HostPort smtp = house.standalone().smtpAddress().orElseThrow();
             HostPort lmtp = house.standalone().lmtpAddress().orElseThrow();
@@ -164,7 +165,7 @@ class SmtpPeersIT {
 
     @Test
     void aMailThatIsNoReportIsKeptAsRejectedAndNotBounced() throws Exception {
-        try (KeyServer keys = keys();
+        try (LoopbackDns keys = keys();
                 House house = House.start(directory.resolve("data"), settings(keys))) {
             HostPort smtp = house.standalone().smtpAddress().orElseThrow();
             byte[] unsigned =
@@ -181,7 +182,7 @@ class SmtpPeersIT {
     void postfixKeepsWhatTheBrokerCannotTakeAndItCountsOnce() throws Exception {
         EmbeddedBroker broker = EmbeddedBroker.start(directory.resolve("broker"), HostPort.parse("127.0.0.1:0"));
         String address = broker.bootstrapServers();
-        try (KeyServer keys = keys();
+        try (LoopbackDns keys = keys();
                 House house = House.start(
                         directory.resolve("data"),
                         settings(
