@@ -49,6 +49,8 @@ final class AlertWording {
                 now,
                 incident.resolvedAt,
                 incident.resolution == null ? null : incident.resolution.word(),
+                null,
+                null,
                 summary(incident, mx),
                 new Alert.Evidence(
                         finding.day(),

@@ -1,7 +1,7 @@
 package io.tlsrpt.alerting;
 
 import io.tlsrpt.alerting.Tally.Reporter;
-import io.tlsrpt.runtime.Settings.Alerting.Rules;
+import io.tlsrpt.runtime.AlertingSettings.Rules;
 import io.tlsrpt.runtime.Settings.Severity;
 import java.time.LocalDate;
 import java.util.Comparator;

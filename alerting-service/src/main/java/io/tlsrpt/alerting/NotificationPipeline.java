@@ -8,7 +8,7 @@ import io.tlsrpt.alerting.Receiver.Attempt;
 import io.tlsrpt.alerting.Receiver.Message;
 import io.tlsrpt.alerting.Receiver.Result;
 import io.tlsrpt.alerting.Telling.Question;
-import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.runtime.Surroundings;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Notification;
@@ -113,7 +113,7 @@ final class NotificationPipeline implements AutoCloseable {
 
     private final Surroundings surroundings;
     private final Clock clock;
-    private final BiFunction<Settings.Alerting.Receiver, Message, Attempt> attempts;
+    private final BiFunction<AlertingSettings.Receiver, Message, Attempt> attempts;
     private final BiConsumer<String, Runnable> threads;
     private final RandomGenerator jitter;
     private final Counts counts;
@@ -125,7 +125,7 @@ final class NotificationPipeline implements AutoCloseable {
     private final CountDownLatch closing = new CountDownLatch(1);
 
     private @Nullable Memory memory;
-    private Settings.@Nullable Alerting alerting;
+    private @Nullable AlertingSettings alerting;
     private @Nullable Instant mutedBefore;
     private Instant lookAgain = Instant.MAX;
     private boolean lookAtAll;
@@ -146,7 +146,7 @@ final class NotificationPipeline implements AutoCloseable {
     /// With everything replaced that reaches outside: for tests of the core, which call [#step()] themselves.
     NotificationPipeline(
             Surroundings surroundings,
-            BiFunction<Settings.Alerting.Receiver, Message, Attempt> attempts,
+            BiFunction<AlertingSettings.Receiver, Message, Attempt> attempts,
             BiConsumer<String, Runnable> threads,
             RandomGenerator jitter,
             Memory memory) {
@@ -316,13 +316,13 @@ final class NotificationPipeline implements AutoCloseable {
     }
 
     private void readSettings(Instant now) {
-        Settings.Alerting latest = surroundings.current().get().alerting();
+        AlertingSettings latest = surroundings.current().get().alerting();
         if (latest.equals(alerting)) {
             return;
         }
         alerting = latest;
         lookAtAll = true;
-        Map<String, Settings.Alerting.Receiver> receivers = new LinkedHashMap<>();
+        Map<String, AlertingSettings.Receiver> receivers = new LinkedHashMap<>();
         latest.receivers().forEach(receiver -> receivers.put(receiver.name(), receiver));
         for (Outbox gone : List.copyOf(outboxes.values())) {
             if (!receivers.containsKey(gone.name())) {
@@ -331,7 +331,7 @@ final class NotificationPipeline implements AutoCloseable {
                 LOG.atInfo().addKeyValue("receiver", gone.name()).log("receiver removed");
             }
         }
-        for (Settings.Alerting.Receiver receiver : receivers.values()) {
+        for (AlertingSettings.Receiver receiver : receivers.values()) {
             Outbox known = outboxes.get(receiver.name());
             if (known == null) {
                 outboxes.put(receiver.name(), new Outbox(receiver, now, jitter));
@@ -476,7 +476,7 @@ final class NotificationPipeline implements AutoCloseable {
 
     private void send(Outbox outbox, Instant now) {
         outbox.take(now).ifPresent(parcel -> {
-            Settings.Alerting.Receiver to = outbox.settings();
+            AlertingSettings.Receiver to = outbox.settings();
             Message message = parcel.message();
             threads.accept(to.name(), () -> {
                 Attempt attempt = attempts.apply(to, message);
@@ -485,7 +485,7 @@ final class NotificationPipeline implements AutoCloseable {
         });
     }
 
-    private Attempt attempt(Settings.Alerting.Receiver to, Message message) {
+    private Attempt attempt(AlertingSettings.Receiver to, Message message) {
         try {
             return Receiver.of(to, Objects.requireNonNull(client)).deliver(message, clock.instant());
         } catch (RuntimeException unexpected) {

@@ -3,7 +3,7 @@ package io.tlsrpt.alerting;
 import io.tlsrpt.alerting.Receiver.Attempt;
 import io.tlsrpt.alerting.Receiver.Message;
 import io.tlsrpt.alerting.Receiver.Result;
-import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Notification;
 import java.time.Duration;
@@ -46,13 +46,13 @@ final class Outbox {
     private final RandomGenerator jitter;
     private final Map<String, Parcel> parcels = new LinkedHashMap<>();
 
-    private Settings.Alerting.Receiver settings;
+    private AlertingSettings.Receiver settings;
     private Instant since;
     private Instant pausedUntil = Instant.MIN;
     private boolean disabled;
     private boolean busy;
 
-    Outbox(Settings.Alerting.Receiver settings, Instant since, RandomGenerator jitter) {
+    Outbox(AlertingSettings.Receiver settings, Instant since, RandomGenerator jitter) {
         this.settings = settings;
         this.since = since;
         this.jitter = jitter;
@@ -139,7 +139,7 @@ final class Outbox {
         return settings.name();
     }
 
-    Settings.Alerting.Receiver settings() {
+    AlertingSettings.Receiver settings() {
         return settings;
     }
 
@@ -170,7 +170,7 @@ final class Outbox {
     }
 
     /// Starts anew with another configuration: what waits is tried at once.
-    void configure(Settings.Alerting.Receiver changed, Instant now) {
+    void configure(AlertingSettings.Receiver changed, Instant now) {
         settings = changed;
         since = now;
         disabled = false;

@@ -1,6 +1,6 @@
 package io.tlsrpt.alerting;
 
-import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.topics.Alert;
 import java.net.http.HttpClient;
 import java.time.Duration;
@@ -13,7 +13,7 @@ sealed interface Receiver permits WebhookReceiver {
 
     /// The receiver of these settings.
     ///
-    static Receiver of(Settings.Alerting.Receiver settings, HttpClient client) {
+    static Receiver of(AlertingSettings.Receiver settings, HttpClient client) {
         return new WebhookReceiver(settings, client);
     }
 

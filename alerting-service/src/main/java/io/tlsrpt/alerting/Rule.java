@@ -1,7 +1,7 @@
 package io.tlsrpt.alerting;
 
 import io.tlsrpt.report.ResultType;
-import io.tlsrpt.runtime.Settings.Alerting.Rules;
+import io.tlsrpt.runtime.AlertingSettings.Rules;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 

@@ -1,8 +1,9 @@
 package io.tlsrpt.alerting;
 
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import io.tlsrpt.inspection.AddressGuard;
+import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.runtime.Secret;
-import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Json;
 import java.io.IOException;
@@ -25,6 +26,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import javax.net.ssl.SSLHandshakeException;
@@ -64,9 +66,9 @@ final class WebhookReceiver implements Receiver {
     private record Body(String type, Instant timestamp, Alert data) {}
 
     /// @param settings whose address and signing secret were checked when they were read
-    WebhookReceiver(Settings.Alerting.Receiver settings, HttpClient client) {
+    WebhookReceiver(AlertingSettings.Receiver settings, HttpClient client) {
         Secret secret = settings.signingSecret();
-        this.address = URI.create(settings.url().reveal());
+        this.address = URI.create(Objects.requireNonNull(settings.url()).reveal());
         this.key = secret == null ? null : key(secret);
         this.privateAllowed = settings.allowPrivateAddresses();
         this.timeout = settings.timeout();
@@ -219,7 +221,8 @@ final class WebhookReceiver implements Receiver {
                 first(evidence.receivingIps(), limit),
                 first(evidence.failureReasonCodes(), limit),
                 first(domains, limit),
-                domainCount == null && domains != null ? Integer.valueOf(domains.size()) : domainCount);
+                domainCount == null && domains != null ? Integer.valueOf(domains.size()) : domainCount,
+                evidence.live());
         String summary = alert.summary();
         return new Alert(
                 alert.alertId(),
@@ -239,6 +242,8 @@ final class WebhookReceiver implements Receiver {
                 alert.updatedAt(),
                 alert.resolvedAt(),
                 alert.resolveReason(),
+                alert.acknowledged(),
+                alert.notes(),
                 summary.length() <= MAX_SUMMARY ? summary : summary.substring(0, MAX_SUMMARY),
                 shorter,
                 alert.help(),

@@ -8,6 +8,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tlsrpt.alerting.Receiver.Attempt;
 import io.tlsrpt.alerting.Receiver.Message;
 import io.tlsrpt.alerting.Receiver.Result;
+import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.runtime.Health;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.SettingsFile;
@@ -626,7 +627,7 @@ class NotificationPipelineTest {
             }
         }
 
-        private Attempt attempt(Settings.Alerting.Receiver to, Message message) {
+        private Attempt attempt(AlertingSettings.Receiver to, Message message) {
             messages.add(to.name() + " " + message.id());
             Attempt attempt = answers.getOrDefault(to.name(), any -> Attempt.of(Result.DELIVERED, "status 200"))
                     .apply(message);

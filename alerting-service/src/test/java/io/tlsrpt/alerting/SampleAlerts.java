@@ -92,6 +92,8 @@ record SampleAlerts(
                 updatedAt,
                 resolved ? updatedAt : null,
                 resolved ? "recovered" : null,
+                null,
+                null,
                 "expired certificate at mx1.example.com: 5 of 55 sessions (9 %) on 2026-11-20, one reporter (google.com);"
                         + " 0 of 1,500 in 28 days before",
                 evidence,

@@ -8,8 +8,9 @@ import com.sun.net.httpserver.HttpServer;
 import io.tlsrpt.alerting.Receiver.Attempt;
 import io.tlsrpt.alerting.Receiver.Message;
 import io.tlsrpt.alerting.Receiver.Result;
+import io.tlsrpt.inspection.AddressGuard;
+import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.runtime.Secret;
-import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.Settings.Severity;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Json;
@@ -446,13 +447,13 @@ class WebhookReceiverTest {
         return receiver(settings(url(), secret, true, Duration.ofSeconds(10)));
     }
 
-    private Receiver receiver(Settings.Alerting.Receiver settings) {
+    private Receiver receiver(AlertingSettings.Receiver settings) {
         return Receiver.of(settings, client);
     }
 
-    private static Settings.Alerting.Receiver settings(
+    private static AlertingSettings.Receiver settings(
             String url, @Nullable Secret secret, boolean privateAllowed, Duration timeout) {
-        return new Settings.Alerting.Receiver(
+        return AlertingSettings.Receiver.webhook(
                 "ops", new Secret(url), secret, Severity.WARNING, privateAllowed, timeout);
     }
 

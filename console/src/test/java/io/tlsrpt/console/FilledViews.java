@@ -118,6 +118,8 @@ final class FilledViews implements AutoCloseable {
                 updated,
                 null,
                 null,
+                null,
+                null,
                 "expired certificate at mx1.example.com",
                 new Alert.Evidence(
                         DAY, "B", 5, 55, 0, 1500, 2.8e-9, null, null, null, List.of(domain, "shared.example"), 2),

@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// @param transition counts the changes of this incident from 1; (incident-id, transition) is a receiver's idempotency
 /// key
 /// @param resolveReason `recovered`, `stale`, `manual`, `retracted` or `probe`
+/// @param acknowledged who has taken it on in this incident
+/// @param notes what people wrote in this incident, oldest first, at most 20
 @JsonPropertyOrder({
     "alert-id",
     "incident-id",
@@ -38,6 +40,8 @@ import org.jspecify.annotations.Nullable;
     "updated-at",
     "resolved-at",
     "resolve-reason",
+    "acknowledged",
+    "notes",
     "summary",
     "evidence",
     "help",
@@ -63,6 +67,8 @@ public record Alert(
         Instant updatedAt,
         @Nullable Instant resolvedAt,
         @Nullable String resolveReason,
+        @Nullable Word acknowledged,
+        @Nullable List<Word> notes,
         String summary,
         Evidence evidence,
         @Nullable Help help,
@@ -72,6 +78,7 @@ public record Alert(
     public Alert {
         labels = labels == null || labels.isEmpty() ? null : Collections.unmodifiableMap(new TreeMap<>(labels));
         reopened = Json.present(reopened);
+        notes = Json.present(notes);
     }
 
     public static final String FIRING = "firing";
@@ -79,6 +86,28 @@ public record Alert(
 
     public boolean firing() {
         return state.equals(FIRING);
+    }
+
+    /// What somebody said, and when.
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    @JsonPropertyOrder({"by", "at", "text"})
+    public record Word(String by, Instant at, @Nullable String text) {}
+
+    /// What the servers presented when somebody last looked.
+    ///
+    /// @param summary in a sentence or two
+    /// @param confirms whether the look shows the fault that the alert is about; absent when it cannot tell
+    /// @param findings the verdicts that bear on this alert
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    @JsonPropertyOrder({"inspected-at", "summary", "confirms", "findings"})
+    public record Live(
+            Instant inspectedAt,
+            String summary,
+            @Nullable Boolean confirms,
+            @Nullable List<Inspection.Finding> findings) {
+        public Live {
+            findings = Json.present(findings);
+        }
     }
 
     /// The numbers that made the decision.
@@ -101,7 +130,8 @@ public record Alert(
         "receiving-ips",
         "failure-reason-codes",
         "affected-domains",
-        "affected-domain-count"
+        "affected-domain-count",
+        "live"
     })
     public record Evidence(
             LocalDate window,
@@ -115,13 +145,44 @@ public record Alert(
             @Nullable List<String> receivingIps,
             @Nullable List<String> failureReasonCodes,
             @Nullable List<String> affectedDomains,
-            @Nullable Integer affectedDomainCount) {
+            @Nullable Integer affectedDomainCount,
+            @Nullable Live live) {
 
         public Evidence {
             submitters = Json.present(submitters);
             receivingIps = Json.present(receivingIps);
             failureReasonCodes = Json.present(failureReasonCodes);
             affectedDomains = Json.present(affectedDomains);
+        }
+
+        /// Without a live look.
+        public Evidence(
+                LocalDate window,
+                @Nullable String branch,
+                long failedSessionCount,
+                long sessionCount,
+                long baselineFailed,
+                long baselineSessions,
+                @Nullable Double probability,
+                @Nullable List<String> submitters,
+                @Nullable List<String> receivingIps,
+                @Nullable List<String> failureReasonCodes,
+                @Nullable List<String> affectedDomains,
+                @Nullable Integer affectedDomainCount) {
+            this(
+                    window,
+                    branch,
+                    failedSessionCount,
+                    sessionCount,
+                    baselineFailed,
+                    baselineSessions,
+                    probability,
+                    submitters,
+                    receivingIps,
+                    failureReasonCodes,
+                    affectedDomains,
+                    affectedDomainCount,
+                    null);
         }
     }
 

@@ -93,6 +93,18 @@ public record Topics(String prefix, Duration retention) {
         return deleted("alert-history", "tlsrpt.alert/1", retention);
     }
 
+    public Topic alertActions() {
+        return deleted("alert-actions", "tlsrpt.alert-action/1", retention);
+    }
+
+    public Topic inspections() {
+        return deleted("inspections", "tlsrpt.inspection/1", Duration.ofDays(90));
+    }
+
+    public Topic silences() {
+        return compacted("silences", "tlsrpt.silence/1");
+    }
+
     public Topic notifications() {
         return compacted("notifications", "tlsrpt.notification/1");
     }
@@ -112,6 +124,9 @@ public record Topics(String prefix, Duration retention) {
                 aggregates(),
                 alerts(),
                 alertHistory(),
+                alertActions(),
+                inspections(),
+                silences(),
                 notifications(),
                 domains());
     }

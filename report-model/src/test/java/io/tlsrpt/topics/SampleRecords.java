@@ -256,6 +256,8 @@ final class SampleRecords {
                 RECEIVED,
                 null,
                 null,
+                new Alert.Word("alice", RECEIVED, null),
+                List.of(new Alert.Word("alice", RECEIVED, "renewal is under way")),
                 "expired certificate at mx1.example.com: 5 of 55 sessions (9 %) on 2026-11-20",
                 new Alert.Evidence(
                         DAY,
@@ -297,6 +299,8 @@ final class SampleRecords {
                 Instant.parse("2026-11-24T00:00:00Z"),
                 Instant.parse("2026-11-24T00:00:00Z"),
                 "recovered",
+                null,
+                null,
                 "STARTTLS is back at example.com",
                 new Alert.Evidence(DAY, null, 0, 60, 0, 1_500, null, List.of(), List.of(), List.of(), List.of(), null),
                 null,

@@ -5,7 +5,6 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDate;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -46,7 +45,7 @@ public record Settings(
         Api api,
 
         @Setting("Health and metrics.") Admin admin,
-        @Setting("Rules and receivers.") Alerting alerting) {
+        @Setting("Rules, receivers and live inspection.") AlertingSettings alerting) {
 
     private static final Pattern TOPIC_PREFIX = Pattern.compile("[a-zA-Z0-9._-]{1,64}");
 
@@ -56,7 +55,20 @@ public record Settings(
             String name,
 
             @Setting("Labels for routing and filtering, such as team or customer.")
-            Map<String, String> labels) {
+            Map<String, String> labels,
+
+            @Setting(
+                    "`quiet`, `normal` or `eager` for this domain alone; absent: as `alerting.rules` says. At an MX that domains of ours share, `alerting.rules` counts.")
+            @Nullable
+            Sensitivity sensitivity,
+
+            @Setting(
+                    value = "Sessions needed on a day before this domain is judged; 0: as `alerting.rules` says.",
+                    byDefault = "0")
+            long minSessions,
+
+            @Setting("Rules that do not judge this domain, by their words, such as `sts-policy`.")
+            List<String> rulesOff) {
 
         private static final Pattern NAME = Pattern.compile(
                 "(\\*\\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
@@ -66,6 +78,16 @@ public record Settings(
                     NAME.matcher(name).matches() && name.length() <= 253,
                     "name must be a lower-case domain (A-label) such as example.com or *.example.com, found \"" + name
                             + "\"");
+            require(minSessions >= 0, "min-sessions must not be negative");
+            rulesOff.forEach(rule -> require(
+                    AlertingSettings.Rules.WORDS.contains(rule),
+                    "rules-off names no rule: \"" + rule + "\"; known: "
+                            + String.join(", ", AlertingSettings.Rules.WORDS)));
+        }
+
+        /// A domain about which nothing more is said.
+        public Domain(String name, Map<String, String> labels) {
+            this(name, labels, null, 0, List.of());
         }
 
         /// Whether a lower-case policy domain is this one, or below it where the name begins with `*.`.
@@ -512,104 +534,6 @@ public record Settings(
 
             @Setting("Its password; `key-store-password-file` reads it from a file.")
             Secret keyStorePassword) {}
-
-    public record Alerting(
-            @Setting(
-                    value = "Address of this installation as people reach it, for links in alerts.",
-                    byDefault = "http://127.0.0.1:8080")
-            String publicUrl,
-
-            @Setting("Thresholds; reloaded while running.") Rules rules,
-
-            @Setting(
-                    value =
-                            "How long an alert below critical must stand before anybody is told; one that resolves earlier is never told. Critical alerts are told at once. Reloaded while running.",
-                    byDefault = "5m")
-            Duration warningWait,
-
-            @Setting("Who hears of alerts; reloaded while running.")
-            List<Receiver> receivers) {
-
-        public Alerting {
-            require(
-                    receivers.stream().map(Receiver::name).distinct().count() == receivers.size(),
-                    "receivers must have different names");
-        }
-
-        public record Rules(
-                @Setting(value = "Certificate rule on or off.", byDefault = "true")
-                boolean certificate,
-
-                @Setting(value = "STARTTLS regression rule on or off.", byDefault = "true")
-                boolean starttlsRegression,
-
-                @Setting(value = "`quiet`, `normal` or `eager`.", byDefault = "normal")
-                Sensitivity sensitivity,
-
-                @Setting(value = "Sessions an MX needs on a day before it is judged.", byDefault = "0")
-                long minSessions) {}
-
-        /// A generic webhook.
-        public record Receiver(
-                @Setting("Its name, in logs, metrics and the notification log.")
-                String name,
-
-                @Setting("Where alerts are posted as JSON; a secret, never logged.")
-                Secret url,
-
-                @Setting(
-                        "Key for the Standard Webhooks signature, `whsec_` and base64 of 24 to 64 bytes; absent: unsigned.")
-                @Nullable
-                Secret signingSecret,
-
-                @Setting(value = "Lowest severity told: `info`, `warning` or `critical`.", byDefault = "warning")
-                Severity minSeverity,
-
-                @Setting(
-                        value = "Whether private, loopback and link-local addresses may be called.",
-                        byDefault = "false")
-                boolean allowPrivateAddresses,
-
-                @Setting(value = "How long one attempt may take, 100ms to 60s.", byDefault = "15s")
-                Duration timeout) {
-
-            private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9_-]{0,62}");
-            private static final String KEY_PREFIX = "whsec_";
-
-            public Receiver {
-                require(
-                        NAME.matcher(name).matches(),
-                        "name must be 1 to 63 characters of a-z 0-9 - _, found \"" + name + "\"");
-                require(
-                        isHttp(url.reveal()),
-                        "url must be an absolute http:// or https:// address (not shown: it is a secret)");
-                require(
-                        signingSecret == null || isKey(signingSecret.reveal()),
-                        "signing-secret must be whsec_ and the base64 of 24 to 64 bytes (not shown: it is a secret)");
-                require(
-                        timeout.compareTo(Duration.ofMillis(100)) >= 0 && timeout.compareTo(Duration.ofMinutes(1)) <= 0,
-                        "timeout must be 100ms to 60s");
-            }
-
-            private static boolean isKey(String text) {
-                try {
-                    int bytes = Base64.getDecoder().decode(text.substring(KEY_PREFIX.length())).length;
-                    return text.startsWith(KEY_PREFIX) && bytes >= 24 && bytes <= 64;
-                } catch (IllegalArgumentException | IndexOutOfBoundsException noKey) {
-                    return false;
-                }
-            }
-
-            private static boolean isHttp(String url) {
-                try {
-                    URI uri = new URI(url);
-                    return uri.getHost() != null && ("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()));
-                } catch (URISyntaxException malformed) {
-                    return false;
-                }
-            }
-        }
-    }
 
     public enum Sensitivity {
         QUIET,

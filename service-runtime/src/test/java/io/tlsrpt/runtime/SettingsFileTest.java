@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -127,7 +128,9 @@ class SettingsFileTest {
         Settings settings = SettingsFile.parse(
                 "a.yaml", "alerting:\n  receivers:\n    - name: ops\n      url-file: " + secret + "\n", name -> null);
 
-        assertThat(settings.alerting().receivers().getFirst().url().reveal())
+        assertThat(Objects.requireNonNull(
+                                settings.alerting().receivers().getFirst().url())
+                        .reveal())
                 .isEqualTo("https://hooks.example.com/secret");
         assertThat(settings.toString()).doesNotContain("hooks.example.com");
     }

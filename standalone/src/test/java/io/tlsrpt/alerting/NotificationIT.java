@@ -212,6 +212,8 @@ class NotificationIT {
                 updated,
                 state.equals(Alert.RESOLVED) ? updated : null,
                 state.equals(Alert.RESOLVED) ? "recovered" : null,
+                null,
+                null,
                 "expired certificate at mx." + domain,
                 new Alert.Evidence(LocalDate.parse("2026-11-20"), "A", 5, 5, 0, 0, null, null, null, null, null, null),
                 null,

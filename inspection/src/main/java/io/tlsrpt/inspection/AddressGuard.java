@@ -1,4 +1,4 @@
-package io.tlsrpt.alerting;
+package io.tlsrpt.inspection;
 
 import java.net.Inet4Address;
 import java.net.Inet6Address;
@@ -7,14 +7,15 @@ import java.net.UnknownHostException;
 import java.util.Arrays;
 
 /// Tells addresses of the public internet from those of this machine, of the networks around it and of cloud metadata
-/// services, so that a receiver's address cannot be used to reach what stands behind our firewall.
-final class AddressGuard {
+/// services, so that a name of somebody's choice cannot be used to reach what stands behind our
+/// firewall.
+public final class AddressGuard {
 
     private AddressGuard() {}
 
     /// Whether the address is one of the public internet. Addresses that carry an IPv4 address inside (mapped, 6to4,
     /// NAT64) are judged by that one.
-    static boolean isPublic(InetAddress address) {
+    public static boolean isPublic(InetAddress address) {
         if (address.isAnyLocalAddress()
                 || address.isLoopbackAddress()
                 || address.isLinkLocalAddress()
