@@ -109,7 +109,7 @@ final class Outbox {
         }
 
         Message message() {
-            return new Message(webhookId, alert);
+            return new Message.Alerts(webhookId, alert);
         }
 
         /// From the start of an attempt to its end, and from its outcome until that is in the log.

@@ -5,6 +5,7 @@ import io.tlsrpt.topics.Alert;
 import java.net.http.HttpClient;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -22,9 +23,44 @@ sealed interface Receiver permits WebhookReceiver {
     Attempt deliver(Message message, Instant now);
 
     /// What is told.
-    ///
-    /// @param id the same in each attempt to tell it, also after a restart: receivers drop repetitions by it
-    record Message(String id, Alert alert) {}
+    sealed interface Message {
+
+        /// The same in each attempt to tell it, also after a restart: receivers drop repetitions by it.
+        String id();
+
+        /// The states of one alert or, where many gathered, of several.
+        ///
+        /// PagerDuty and Alertmanager keep alerts apart and group for themselves: they get each alert in a message of
+        /// its
+        /// own. Alertmanager forgets what is not repeated: the pipeline sends it all that still fires once a minute.
+        ///
+        /// @param alerts at least one, the most severe first, and firing before resolved
+        record Alerts(String id, List<Alert> alerts) implements Message {
+
+            public Alerts {
+                alerts = List.copyOf(alerts);
+                if (alerts.isEmpty()) {
+                    throw new IllegalArgumentException("a message about no alert");
+                }
+            }
+
+            /// About one alert.
+            Alerts(String id, Alert alert) {
+                this(id, List.of(alert));
+            }
+
+            Alert first() {
+                return alerts.getFirst();
+            }
+        }
+
+        /// Something to know that is no alert: the weekly digest, or that another receiver is dead.
+        ///
+        /// @param at when it was written
+        /// @param title one line
+        /// @param text lines of plain text
+        record Notice(String id, Instant at, String title, String text) implements Message {}
+    }
 
     /// How one attempt ended.
     ///

@@ -1,5 +1,6 @@
 package io.tlsrpt.alerting;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import io.tlsrpt.inspection.AddressGuard;
 import io.tlsrpt.runtime.AlertingSettings;
@@ -37,6 +38,9 @@ import org.jspecify.annotations.Nullable;
 ///
 ///     {"type":"tlsrpt.alert.firing","timestamp":"2026-11-21T04:00:00Z","data":{ the alert as in tlsrpt.alerts }}
 ///
+/// Several alerts in one message have the type `tlsrpt.alerts` and the data `{"alerts":[…],"truncated-alerts":n}`; what
+/// is no alert has `tlsrpt.notice` and `{"title","text"}`.
+///
 /// `type` ends in `firing` or `resolved`, `timestamp` is when the alert came into this state. Bodies stay below 20 KB:
 /// where an alert is larger its lists are cut, `affected-domain-count` stays.
 ///
@@ -55,6 +59,8 @@ final class WebhookReceiver implements Receiver {
     private static final String SECRET_PREFIX = "whsec_";
     private static final int[] LIST_LIMITS = {100, 20, 5, 0};
     private static final int MAX_SUMMARY = 1_000;
+    private static final int MAX_ALERTS = 50;
+    private static final int LIST_IN_SEVERAL = 5;
 
     private final URI address;
     private final byte @Nullable [] key;
@@ -64,6 +70,19 @@ final class WebhookReceiver implements Receiver {
 
     @JsonPropertyOrder({"type", "timestamp", "data"})
     private record Body(String type, Instant timestamp, Alert data) {}
+
+    @JsonPropertyOrder({"type", "timestamp", "data"})
+    private record AlertsBody(String type, Instant timestamp, AlertsData data) {}
+
+    @JsonPropertyOrder({"alerts", "truncated-alerts"})
+    @JsonInclude(JsonInclude.Include.NON_EMPTY)
+    private record AlertsData(List<Alert> alerts, @Nullable Integer truncatedAlerts) {}
+
+    @JsonPropertyOrder({"type", "timestamp", "data"})
+    private record NoticeBody(String type, Instant timestamp, NoticeData data) {}
+
+    @JsonPropertyOrder({"title", "text"})
+    private record NoticeData(String title, String text) {}
 
     /// @param settings whose address and signing secret were checked when they were read
     WebhookReceiver(AlertingSettings.Receiver settings, HttpClient client) {
@@ -121,7 +140,7 @@ final class WebhookReceiver implements Receiver {
     }
 
     private HttpRequest request(Message message, Instant now) {
-        byte[] body = body(message.alert());
+        byte[] body = body(message);
         String timestamp = Long.toString(now.getEpochSecond());
         HttpRequest.Builder request = HttpRequest.newBuilder(address)
                 .timeout(timeout)
@@ -187,6 +206,33 @@ final class WebhookReceiver implements Receiver {
             return Duration.ZERO;
         }
         return asked.compareTo(Attempt.MAX_RETRY_AFTER) > 0 ? Attempt.MAX_RETRY_AFTER : asked;
+    }
+
+    static byte[] body(Message message) {
+        return switch (message) {
+            case Message.Notice notice ->
+                Json.MAPPER.writeValueAsBytes(
+                        new NoticeBody("tlsrpt.notice", notice.at(), new NoticeData(notice.title(), notice.text())));
+            case Message.Alerts about -> about.alerts().size() == 1 ? body(about.first()) : body(about.alerts());
+        };
+    }
+
+    /// As many of the alerts as fit, the most severe first; the rest is counted.
+    private static byte[] body(List<Alert> alerts) {
+        Instant newest =
+                alerts.stream().map(Alert::updatedAt).max(Instant::compareTo).orElseThrow();
+        for (int shown = Math.min(alerts.size(), MAX_ALERTS); ; shown--) {
+            List<Alert> first = alerts.stream()
+                    .limit(shown)
+                    .map(alert -> cut(alert, LIST_IN_SEVERAL))
+                    .toList();
+            int rest = alerts.size() - shown;
+            byte[] body = Json.MAPPER.writeValueAsBytes(
+                    new AlertsBody("tlsrpt.alerts", newest, new AlertsData(first, rest == 0 ? null : rest)));
+            if (body.length <= MAX_BODY_BYTES || shown == 1) {
+                return body;
+            }
+        }
     }
 
     static byte[] body(Alert alert) {

@@ -632,9 +632,9 @@ class NotificationPipelineTest {
             Attempt attempt = answers.getOrDefault(to.name(), any -> Attempt.of(Result.DELIVERED, "status 200"))
                     .apply(message);
             if (attempt.result() != Result.UNREACHABLE) {
-                delivered.put(
-                        to.name() + "/" + message.alert().alertId(),
-                        message.alert().state());
+                if (message instanceof Message.Alerts about) {
+                    about.alerts().forEach(alert -> delivered.put(to.name() + "/" + alert.alertId(), alert.state()));
+                }
             }
             return attempt;
         }

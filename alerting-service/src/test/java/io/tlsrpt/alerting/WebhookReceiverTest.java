@@ -50,7 +50,7 @@ class WebhookReceiverTest {
     private static final Instant NOW = Instant.parse("2026-11-21T04:00:30Z");
     private static final String SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     private static final Message FIRING =
-            new Message("a1-1-1", SampleAlerts.critical().alert());
+            new Message.Alerts("a1-1-1", SampleAlerts.critical().alert());
 
     private final ExecutorService handlers = Executors.newVirtualThreadPerTaskExecutor();
     private final HttpClient client = WebhookReceiver.client();
@@ -97,7 +97,7 @@ class WebhookReceiverTest {
                 .resolved(Instant.parse("2026-11-23T05:00:00Z"))
                 .alert();
 
-        receiver().deliver(new Message("a1-1-2", resolved), NOW);
+        receiver().deliver(new Message.Alerts("a1-1-2", resolved), NOW);
 
         assertThat(pretty(body)).isEqualTo(golden("webhook-resolved.json"));
     }
