@@ -3,7 +3,6 @@ package io.tlsrpt.alerting;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.JsonSerde;
 import java.nio.charset.StandardCharsets;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.common.header.Headers;
@@ -36,12 +35,8 @@ record AlertChange(Alert alert, boolean transition, boolean expired) {
         return (topic, change) -> change.expired() ? null : ALERT.write(change.alert());
     }
 
-    /// Where an alert lies: with its policy-domain, or with its MX when it has none.
+    /// Where an alert lies.
     static Optional<Set<Integer>> partition(AlertChange change, int partitions) {
-        Alert alert = change.alert();
-        String place = alert.policyDomain() != null
-                ? alert.policyDomain()
-                : Objects.requireNonNullElse(alert.receivingMxHostname(), "");
-        return Optional.of(Set.of(io.tlsrpt.topics.Topics.partition(place, partitions)));
+        return Optional.of(Set.of(change.alert().partition(partitions)));
     }
 }

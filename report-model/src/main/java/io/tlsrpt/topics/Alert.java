@@ -7,7 +7,9 @@ import java.time.LocalDate;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Latest state of one alert (`tlsrpt.alerts`), or one transition of it (`tlsrpt.alert-history`).
@@ -86,6 +88,15 @@ public record Alert(
 
     public boolean firing() {
         return state.equals(FIRING);
+    }
+
+    /// Where it lies in every topic of alerts: with its policy-domain, else with its MX, else with its submitter.
+    public int partition(int partitions) {
+        String place = Stream.of(policyDomain, receivingMxHostname, submitter)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse("");
+        return Topics.partition(place, partitions);
     }
 
     /// What somebody said, and when.

@@ -35,15 +35,18 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 class PublishedSchemasTest {
 
     private static final Path DOCS = Path.of("../docs");
-    private static final Map<String, Class<? extends Record>> RECORDS = Map.of(
-            "event", Event.class,
-            "aggregate", Aggregate.class,
-            "aggregate-key", AggregateKey.class,
-            "report", AcceptedReport.class,
-            "verdict", Verdict.class,
-            "alert", Alert.class,
-            "notification", Notification.class,
-            "domain", DomainClaim.class);
+    private static final Map<String, Class<? extends Record>> RECORDS = Map.ofEntries(
+            Map.entry("event", Event.class),
+            Map.entry("aggregate", Aggregate.class),
+            Map.entry("aggregate-key", AggregateKey.class),
+            Map.entry("report", AcceptedReport.class),
+            Map.entry("verdict", Verdict.class),
+            Map.entry("alert", Alert.class),
+            Map.entry("alert-action", AlertAction.class),
+            Map.entry("inspection", Inspection.class),
+            Map.entry("silence", Silence.class),
+            Map.entry("notification", Notification.class),
+            Map.entry("domain", DomainClaim.class));
 
     private static final Topics TOPICS = new Topics("tlsrpt.", Duration.ofDays(400));
 
@@ -238,11 +241,13 @@ class PublishedSchemasTest {
 
     private static @Nullable Class<?> nestedRecord(RecordComponent component) {
         String type = component.getGenericType().getTypeName().replaceAll("^java\\.util\\.List<(.*)>$", "$1");
-        return Stream.of(Event.class, Aggregate.class, AcceptedReport.class, Alert.class)
-                .flatMap(outer -> Arrays.stream(outer.getDeclaredClasses()))
+        Stream<Class<?>> members = Stream.of(
+                        Event.class, Aggregate.class, AcceptedReport.class, Alert.class, Inspection.class)
+                .flatMap(outer -> Arrays.stream(outer.getDeclaredClasses()));
+        return Stream.concat(members, Stream.of(RawPosition.class, AlertMatch.class))
                 .filter(nested -> nested.getTypeName().equals(type))
                 .findFirst()
-                .orElse(component.getType() == RawPosition.class ? RawPosition.class : null);
+                .orElse(null);
     }
 
     private static String kebab(String component) {

@@ -44,6 +44,29 @@ final class SampleRecords {
         records.put("alert-firing.json", firingAlert());
         records.put("alert-resolved.json", resolvedAlert());
         records.put(
+                "alert-action.json",
+                AlertAction.on(
+                        firingAlert(),
+                        "6c1f0a9e-6d0e-4c57-9d0b-3f5d9f1d2a77",
+                        AlertAction.ACKNOWLEDGE,
+                        "alice",
+                        Instant.parse("2026-11-21T10:20:00Z"),
+                        "renewal is under way"));
+        records.put("silence.json", silence());
+        records.put("inspection.json", inspection());
+        records.put(
+                "inspection-minimal.json",
+                new Inspection(
+                        "example.com",
+                        RECEIVED,
+                        Inspection.WATCH,
+                        Inspection.UNKNOWN,
+                        null,
+                        null,
+                        null,
+                        List.of(),
+                        List.of()));
+        records.put(
                 "notification.json",
                 new Notification(
                         ALERT_ID,
@@ -271,13 +294,94 @@ final class SampleRecords {
                         List.of("2001:db8::25"),
                         List.of("X509_V_ERR_CERT_HAS_EXPIRED"),
                         List.of("example.com", "other.example"),
-                        2),
+                        2,
+                        new Alert.Live(
+                                Instant.parse("2026-11-21T10:15:40Z"),
+                                "mx1.example.com presents a certificate that expired on 2026-11-19.",
+                                true,
+                                List.of(expired()))),
                 new Alert.Help(
                         "The certificate of the mail host is out of date.",
                         "Renew it and reload the mail server.",
                         "openssl s_client -connect mx1.example.com:25 -starttls smtp"),
                 "https://tlsrpt.example/alerts/1",
                 "https://runbooks.example/certificate");
+    }
+
+    private static Inspection.Finding expired() {
+        return new Inspection.Finding(
+                "certificate-expired",
+                "certificate-expiry",
+                Inspection.ERROR,
+                "mx1.example.com 192.0.2.25",
+                "mx1.example.com",
+                "expired on 2026-11-19T12:00:00Z",
+                "Renew the certificate and reload the mail server.",
+                "RFC 8461 §4.2");
+    }
+
+    private static Silence silence() {
+        return new Silence(
+                "0d9a4f6e-5b0f-4a39-8a53-0c1f8c2f6b10",
+                new AlertMatch(
+                        List.of(ALERT_ID),
+                        List.of("example.com", "*.example.net"),
+                        List.of("mx1.example.com"),
+                        List.of("google.com"),
+                        Map.of("team", "mail"),
+                        List.of("certificate"),
+                        List.of("warning"),
+                        List.of("certificate")),
+                Instant.parse("2026-11-21T11:00:00Z"),
+                Instant.parse("2026-11-21T13:00:00Z"),
+                "alice",
+                "the certificate is being renewed",
+                RECEIVED);
+    }
+
+    private static Inspection inspection() {
+        Inspection.Certificate certificate = new Inspection.Certificate(
+                "CN=mx1.example.com",
+                "CN=Example CA",
+                List.of("mx1.example.com"),
+                Instant.parse("2026-08-21T12:00:00Z"),
+                Instant.parse("2026-11-19T12:00:00Z"),
+                "cd34".repeat(16));
+        return new Inspection(
+                "example.com",
+                RECEIVED,
+                Inspection.ALERT,
+                "open",
+                "mx",
+                new Inspection.TlsRpt(
+                        "published", "v=TLSRPTv1; rua=mailto:tlsrpt@example.com", List.of("mailto:tlsrpt@example.com")),
+                new Inspection.MtaSts(
+                        "published",
+                        "20261120",
+                        "valid",
+                        "enforce",
+                        604_800L,
+                        List.of("*.example.com"),
+                        "ab12".repeat(16),
+                        certificate),
+                List.of(new Inspection.Mx(
+                        "mx1.example.com",
+                        10,
+                        "secure",
+                        true,
+                        new Inspection.Tlsa("secure", List.of("3 1 1 " + "ef56".repeat(16))),
+                        List.of(
+                                new Inspection.Address(
+                                        "192.0.2.25", "offered", null, "TLSv1.3", "expired", true, certificate),
+                                new Inspection.Address(
+                                        "2001:db8::25",
+                                        Inspection.UNKNOWN,
+                                        "no answer in time",
+                                        null,
+                                        null,
+                                        null,
+                                        null)))),
+                List.of(expired()));
     }
 
     private static Alert resolvedAlert() {
