@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +36,7 @@ final class AlertWording {
                 incident.alertId,
                 incident.incidentId(),
                 incident.rule.word(),
-                incident.resultType,
+                incident.type(),
                 incident.policyDomain,
                 incident.receivingMxHostname,
                 null,
@@ -49,8 +50,8 @@ final class AlertWording {
                 now,
                 incident.resolvedAt,
                 incident.resolution == null ? null : incident.resolution.word(),
-                null,
-                null,
+                incident.acknowledged,
+                incident.notes,
                 summary(incident, mx),
                 new Alert.Evidence(
                         finding.day(),
@@ -65,9 +66,44 @@ final class AlertWording {
                         incident.failureReasonCodes,
                         several ? incident.affectedDomains : null,
                         several ? incident.affectedDomainCount : null),
-                HelpCatalogue.of(incident.resultType, incident.receivingMxHostname, incident.policyDomain),
+                HelpCatalogue.of(incident.type(), incident.receivingMxHostname, incident.policyDomain),
                 settings.alerting().publicUrl() + "/api/v1/alerts/" + incident.alertId,
-                "docs/runbook.md#" + incident.resultType);
+                "docs/runbook.md#" + incident.type());
+    }
+
+    static Alert alert(Standing standing, Instant now, Settings settings) {
+        Claim claim = standing.claim;
+        List<String> domains = claim.policyDomain() != null
+                ? List.of(claim.policyDomain())
+                : Objects.requireNonNullElse(claim.evidence().affectedDomains(), List.of());
+        String summary = standing.resolution == null
+                ? claim.trouble()
+                : (standing.ending == null ? standing.resolution.word() : standing.ending) + ": " + claim.trouble();
+        return new Alert(
+                standing.alertId,
+                standing.incidentId(),
+                standing.rule.word(),
+                standing.resultType,
+                standing.policyDomain,
+                standing.receivingMxHostname,
+                standing.submitter,
+                null,
+                common(domains, settings),
+                standing.firing ? Alert.FIRING : Alert.RESOLVED,
+                standing.worst.name().toLowerCase(Locale.ROOT),
+                standing.transition,
+                standing.reopened ? true : null,
+                standing.openedAt,
+                now,
+                standing.resolvedAt,
+                standing.resolution == null ? null : standing.resolution.word(),
+                standing.acknowledged,
+                standing.notes,
+                summary,
+                claim.evidence(),
+                null,
+                settings.alerting().publicUrl() + "/api/v1/alerts/" + standing.alertId,
+                "docs/runbook.md#" + standing.rule.word());
     }
 
     private static String summary(Incident incident, String mx) {
@@ -81,6 +117,7 @@ final class AlertWording {
             case STALE -> "no data for 7 days, not a recovery: " + trouble(incident, mx);
             case MANUAL -> "the rule was turned off: " + trouble(incident, mx);
             case RETRACTED -> "the reports were taken back: " + trouble(incident, mx);
+            case PROBE -> "a live look found it mended: " + trouble(incident, mx);
         };
     }
 
@@ -117,7 +154,7 @@ final class AlertWording {
     }
 
     private static String subject(Incident incident, String mx) {
-        String what = TROUBLES.getOrDefault(incident.resultType, incident.resultType);
+        String what = TROUBLES.getOrDefault(incident.type(), incident.type());
         String host = incident.receivingMxHostname;
         String where = host == null ? " at an unnamed MX of " + MxName.domain(mx) : " at " + host;
         String domains = incident.affectedDomainCount > 1 ? ", " + incident.affectedDomainCount + " domains" : "";
@@ -143,8 +180,16 @@ final class AlertWording {
 
     /// Of the domain, or those that all affected domains share; and `security` where somebody may be listening.
     private static Map<String, String> labels(Incident incident, Settings settings) {
-        List<String> domains =
-                incident.policyDomain == null ? incident.affectedDomains : List.of(incident.policyDomain);
+        Map<String, String> all = common(
+                incident.policyDomain == null ? incident.affectedDomains : List.of(incident.policyDomain), settings);
+        if (incident.newest.locality() == Call.Locality.ONE_PATH) {
+            all.put("security", "possible-downgrade");
+        }
+        return all;
+    }
+
+    /// The labels that all these domains share.
+    private static Map<String, String> common(List<String> domains, Settings settings) {
         Map<String, String> labels = null;
         for (String domain : domains) {
             Map<String, String> own = labels(domain, settings.domains());
@@ -154,11 +199,7 @@ final class AlertWording {
                 labels.entrySet().retainAll(own.entrySet());
             }
         }
-        Map<String, String> all = labels == null ? new TreeMap<>() : labels;
-        if (incident.newest.locality() == Call.Locality.ONE_PATH) {
-            all.put("security", "possible-downgrade");
-        }
-        return all;
+        return labels == null ? new TreeMap<>() : labels;
     }
 
     /// Of the domain's own entry, or of the longest `*.` entry above it.

@@ -132,6 +132,7 @@ record Assessment(
             case STARTTLS_REGRESSION ->
                 StarttlsRule.judge(
                         tally, baseline, wasCapable || baseline.capable(), lasting(day, policyType, tally), thresholds);
+            default -> throw new IllegalStateException(rule + " judges no cells of an MX");
         };
         if (call == null) {
             return null;

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 ///   unknown-policy-type
 /// - `tlsrpt.detection.judgements{rule,verdict}`: made = record + info + warning + critical
 /// - `tlsrpt.detection.transitions{rule,change}`: alerts firing now = opened + reopened − recovered − stale − manual −
-///   retracted; the others change a firing one
+///   retracted − probe; the others change a firing one
 /// - `tlsrpt.detection.past-incidents{rule}`: findings that opened nothing because the trouble was over when its report
 ///   arrived
 final class DetectionMetrics {
@@ -40,7 +40,9 @@ final class DetectionMetrics {
         RECOVERED,
         STALE,
         MANUAL,
-        RETRACTED;
+        RETRACTED,
+        PROBE,
+        ACKNOWLEDGED;
 
         String word() {
             return name().toLowerCase(Locale.ROOT);

@@ -3,13 +3,17 @@ package io.tlsrpt.alerting;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.AlertAction;
 import io.tlsrpt.topics.DomainClaim;
+import io.tlsrpt.topics.Inspection;
 import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.Topics;
+import java.util.List;
 import java.util.Properties;
 import java.util.function.Supplier;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
@@ -23,9 +27,11 @@ import org.apache.kafka.streams.kstream.Repartitioned;
 import org.apache.kafka.streams.processor.StreamPartitioner;
 import org.apache.kafka.streams.state.Stores;
 
-/// The whole of detection, top to bottom: aggregates of domains become cells of MX hosts, and these become alerts.
+/// The whole of detection, top to bottom: what is learned becomes clues about subjects, and these become alerts.
 ///
-///     tlsrpt.aggregates ► watch-mx ══ by-mx ══► judge ► tlsrpt.alerts, tlsrpt.alert-history
+///     tlsrpt.aggregates    ► watch-mx    ╗
+///     tlsrpt.alert-actions ► address     ╬══ by-subject ══► judge ► tlsrpt.alerts, tlsrpt.alert-history
+///     tlsrpt.inspections   ► split-looks ╝
 ///
 /// A fault belongs to a server, not to the domains behind it: so the evidence of all domains of an MX meets in one
 /// place, and 200 domains behind one broken MX are one alert.
@@ -39,17 +45,20 @@ final class DetectionTopology {
     static Topology build(Topics topics, Supplier<Settings> settings, DetectionMetrics metrics, Properties properties) {
         StreamsBuilder builder = new StreamsBuilder(new TopologyConfig(new StreamsConfig(properties)));
 
-        KStream<String, MxCell> cells = builder.stream(
-                        topics.aggregates().name(),
-                        Consumed.with(new JsonSerde<>(AggregateKey.class), new JsonSerde<>(Aggregate.class))
-                                .withName("read-aggregates"))
+        KStream<AggregateKey, Aggregate> aggregates = builder.stream(
+                topics.aggregates().name(),
+                Consumed.with(new JsonSerde<>(AggregateKey.class), new JsonSerde<>(Aggregate.class))
+                        .withName("read-aggregates"));
+        KStream<String, Clue> clues = aggregates
                 .process(WatchMx.supplier(settings, metrics), Named.as("watch-mx"))
-                .repartition(Repartitioned.<String, MxCell>as("by-mx")
+                .merge(actions(builder, topics), Named.as("with-actions"))
+                .merge(looks(builder, topics), Named.as("with-looks"))
+                .repartition(Repartitioned.<String, Clue>as("by-subject")
                         .withKeySerde(Serdes.String())
-                        .withValueSerde(new JsonSerde<>(MxCell.class)));
+                        .withValueSerde(new JsonSerde<>(Clue.class)));
 
         KStream<String, AlertChange> changes =
-                cells.process(Judge.supplier(settings, metrics, topics.retention()), Named.as("judge"));
+                clues.process(Judge.supplier(settings, metrics, topics.retention()), Named.as("judge-mx"));
 
         changes.to(topics.alerts().name(), written("write-alerts"));
         changes.filter((alertId, change) -> change.transition(), Named.as("transitions"))
@@ -65,6 +74,31 @@ final class DetectionTopology {
                         .withValueSerde(new JsonSerde<>(DomainClaim.class)));
 
         return builder.build(properties);
+    }
+
+    /// What people did, to where the alert is judged.
+    private static KStream<String, Clue> actions(StreamsBuilder builder, Topics topics) {
+        return builder.stream(
+                        topics.alertActions().name(),
+                        Consumed.with(Serdes.String(), new JsonSerde<>(AlertAction.class))
+                                .withName("read-alert-actions"))
+                .flatMap(
+                        (alertId, action) -> {
+                            String subject = action == null ? null : Subject.of(action);
+                            return subject == null ? List.of() : List.of(KeyValue.pair(subject, Clue.of(action)));
+                        },
+                        Named.as("address-actions"));
+    }
+
+    /// What live looks showed, to the MX hosts and to the domain.
+    private static KStream<String, Clue> looks(StreamsBuilder builder, Topics topics) {
+        return builder.stream(
+                        topics.inspections().name(),
+                        Consumed.with(Serdes.String(), new JsonSerde<>(Inspection.class))
+                                .withName("read-inspections"))
+                .flatMap(
+                        (domain, inspection) -> inspection == null ? List.of() : Look.split(inspection),
+                        Named.as("split-looks"));
     }
 
     private static Produced<String, AlertChange> written(String name) {

@@ -3,68 +3,31 @@ package io.tlsrpt.alerting;
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.tlsrpt.topics.Json;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import io.tlsrpt.runtime.Settings.Severity;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// The life of one alert: what the store `alert-states` keeps of it. The identity never changes; the rest is the
-/// incident it is in, or was in last.
+/// The life of an alert that rests on reports about an MX: what the store `alert-states` keeps of it.
 @JsonAutoDetect(
         fieldVisibility = JsonAutoDetect.Visibility.ANY,
         getterVisibility = JsonAutoDetect.Visibility.NONE,
         isGetterVisibility = JsonAutoDetect.Visibility.NONE)
-final class Incident {
+final class Incident extends Life {
 
     /// A report for the first day after the last bad one cannot be fresh any more once this has passed since its end.
     private static final Duration OVERDUE = MxCell.FRESH;
 
     static final Duration STALE = Duration.ofDays(7);
-    static final Duration REOPEN = Duration.ofDays(3);
-
-    /// Between two records of an alert that tell nothing new but numbers; shorter while it is young, when the reports
-    /// of
-    /// a day come in together.
-    private static final Duration UPDATE = Duration.ofMinutes(1);
-
-    private static final Duration YOUNG_UPDATE = Duration.ofSeconds(10);
-    private static final Duration YOUNG = Duration.ofMinutes(10);
 
     private static final int MOST_WITNESSES = 100;
     private static final int MOST_DOMAINS = 100;
     private static final int EARLIER_DAYS = 60;
-
-    final Rule rule;
-    final String resultType;
-
-    /// Absent when the fault is shared by several domains.
-    final @Nullable String policyDomain;
-
-    final @Nullable String receivingMxHostname;
-    final String alertId;
-
-    /// How often it has opened, this incident included.
-    int opening;
-
-    boolean firing;
-    boolean reopened;
-    int transition;
-    Instant openedAt = Instant.EPOCH;
-    Instant writtenAt = Instant.EPOCH;
-
-    @Nullable
-    Instant resolvedAt;
-
-    @Nullable
-    Resolution resolution;
 
     /// Worst of its days; only a retraction lowers it.
     Finding worst;
@@ -92,9 +55,6 @@ final class Incident {
     /// Arrival of the last report that can tell whether it goes on.
     Instant heardAt = Instant.EPOCH;
 
-    /// Whether numbers have changed since the last record.
-    boolean changed;
-
     /// When to judge again because evidence was taken back; a replacement follows its retraction at once, so not
     /// before it.
     @Nullable
@@ -114,35 +74,12 @@ final class Incident {
         }
     }
 
-    /// Why an incident ended.
-    enum Resolution {
-        RECOVERED("recovered"),
-        STALE("stale"),
-        MANUAL("manual"),
-        RETRACTED("retracted");
-
-        private final String word;
-
-        Resolution(String word) {
-            this.word = word;
-        }
-
-        String word() {
-            return word;
-        }
-    }
-
     Incident(Rule rule, String resultType, @Nullable String policyDomain, String mx, Finding finding) {
-        this(
-                rule,
-                resultType,
-                policyDomain,
-                MxName.host(mx),
-                alertId(rule, resultType, policyDomain, MxName.host(mx)),
-                finding,
-                finding,
-                finding.firstDay(),
-                finding.day());
+        super(rule, resultType, policyDomain, MxName.host(mx), null);
+        this.worst = finding;
+        this.newest = finding;
+        this.firstBad = finding.firstDay();
+        this.lastBad = finding.day();
     }
 
     @JsonCreator
@@ -151,44 +88,25 @@ final class Incident {
             @JsonProperty("result-type") String resultType,
             @JsonProperty("policy-domain") @Nullable String policyDomain,
             @JsonProperty("receiving-mx-hostname") @Nullable String receivingMxHostname,
-            @JsonProperty("alert-id") String alertId,
             @JsonProperty("worst") Finding worst,
             @JsonProperty("newest") Finding newest,
             @JsonProperty("first-bad") LocalDate firstBad,
             @JsonProperty("last-bad") LocalDate lastBad) {
-        this.rule = rule;
-        this.resultType = resultType;
-        this.policyDomain = policyDomain;
-        this.receivingMxHostname = receivingMxHostname;
-        this.alertId = alertId;
+        super(rule, resultType, policyDomain, receivingMxHostname, null);
         this.worst = worst;
         this.newest = newest;
         this.firstBad = firstBad;
         this.lastBad = lastBad;
     }
 
-    static String alertId(
-            Rule rule, String resultType, @Nullable String policyDomain, @Nullable String receivingMxHostname) {
-        String identity = Json.MAPPER.writeValueAsString(List.of(
-                rule.word(),
-                resultType,
-                policyDomain == null ? "" : policyDomain,
-                receivingMxHostname == null ? "" : receivingMxHostname,
-                ""));
-        try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(identity.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException notInThisJava) {
-            throw new IllegalStateException(notInThisJava);
-        }
+    /// Its result type, which these alerts always have.
+    String type() {
+        return Objects.requireNonNull(resultType);
     }
 
-    String incidentId() {
-        return alertId + "-" + opening;
-    }
-
-    boolean isOf(Rule some, String type) {
-        return rule == some && resultType.equals(type);
+    @Override
+    Severity severity() {
+        return worst.severity();
     }
 
     /// Starts an incident with its first bad day.
@@ -197,14 +115,8 @@ final class Incident {
             earlier.add(new Days(firstBad, lastBad));
             earlier.removeIf(days -> days.to().isBefore(finding.day().minusDays(EARLIER_DAYS)));
         }
-        opening++;
-        firing = true;
-        reopened = again;
-        transition = 0;
-        openedAt = now;
+        begin(again, now);
         heardAt = now;
-        resolvedAt = null;
-        resolution = null;
         judgeAgainAt = null;
         worst = finding;
         newest = finding;
@@ -242,12 +154,10 @@ final class Incident {
         return raised;
     }
 
+    @Override
     void resolve(Resolution why, Instant now) {
-        firing = false;
-        resolution = why;
-        resolvedAt = now;
+        super.resolve(why, now);
         judgeAgainAt = null;
-        changed = false;
     }
 
     /// Whether this alert was open on that day, as far as the reports of that day are concerned.
@@ -268,11 +178,6 @@ final class Incident {
 
     Instant staleAt() {
         return heardAt.plus(STALE);
-    }
-
-    /// When changed numbers are written at the earliest.
-    Instant updateAt() {
-        return writtenAt.plus(writtenAt.isBefore(openedAt.plus(YOUNG)) ? YOUNG_UPDATE : UPDATE);
     }
 
     /// When to look at it next although no report arrives.

@@ -1,7 +1,6 @@
 package io.tlsrpt.alerting;
 
 import io.tlsrpt.alerting.DetectionMetrics.Change;
-import io.tlsrpt.alerting.Incident.Resolution;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
@@ -38,7 +37,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// The time of a judgement is the arrival of the record; the wall clock decides only what falls due without one.
 @SuppressWarnings("NullAway.Init") // Streams calls init before anything else
-final class Judge implements Processor<String, MxCell, String, AlertChange> {
+final class Judge implements Processor<String, Clue, String, AlertChange> {
 
     static final String CELLS = "mx-cells";
     static final String DAYS = "mx-days";
@@ -105,7 +104,7 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
     }
 
     @Override
-    public void process(Record<String, MxCell> record) {
+    public void process(Record<String, Clue> record) {
         Instant now = Instant.ofEpochMilli(record.timestamp());
         Instant wallClock = Instant.ofEpochMilli(context.currentSystemTimeMs());
         if (now.isBefore(wallClock.minus(BEHIND))) {
@@ -117,7 +116,10 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
             // what fell due before this record comes first, so that a replay sees what was seen the first time
             desk.lookAgain();
         }
-        desk.take(record.value());
+        MxCell cell = record.value().cell();
+        if (cell != null) {
+            desk.take(cell);
+        }
         desk.close();
     }
 
@@ -128,7 +130,8 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
         readDue();
         boolean ruleOff = false;
         for (Rule rule : Rule.values()) {
-            ruleOff |= !rule.on(settings.get().alerting().rules());
+            ruleOff |= rule.bench() == Rule.Bench.MX
+                    && !rule.on(settings.get().alerting().rules());
         }
         for (Map.Entry<String, Instant> entry : List.copyOf(due.entrySet())) {
             if (ruleOff || !entry.getValue().isAfter(now)) {
@@ -236,7 +239,7 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
                     judgeAgain(incident);
                 }
                 if (incident.firing) {
-                    recover(incident.rule, incident.resultType);
+                    recover(incident.rule, incident.type());
                 }
                 if (incident.firing && !incident.staleAt().isAfter(now)) {
                     resolve(incident, Resolution.STALE);
@@ -276,7 +279,7 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
             for (int ahead = 0; ahead <= DAYS_TOUCHED; ahead++) {
                 types.addAll(on(window.plusDays(ahead)).freshTypes());
             }
-            mxAlerts.firing().forEach(incident -> types.add(incident.resultType));
+            mxAlerts.firing().forEach(incident -> types.add(incident.type()));
             return types;
         }
 
@@ -343,9 +346,7 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
         }
 
         private void open(Rule rule, String type, Finding finding, Optional<Incident> last) {
-            boolean again = last.isPresent()
-                    && last.get().resolvedAt != null
-                    && !last.get().resolvedAt.plus(Incident.REOPEN).isBefore(now);
+            boolean again = last.isPresent() && last.get().mayReopen(now);
             Scene scene = scene(type, finding);
             Incident incident =
                     again ? last.get() : mxAlerts.of(new Incident(rule, type, onlyDomain(finding, scene), mx, finding));
@@ -357,7 +358,7 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
         private void extend(Incident incident, Finding finding) {
             touched = true;
             if (incident.extend(finding)) {
-                incident.show(scene(incident.resultType, finding));
+                incident.show(scene(incident.type(), finding));
                 transition(incident, Change.RAISED);
             }
         }
@@ -383,7 +384,7 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
 
         private void judgeAgain(Incident incident) {
             incident.judgeAgainAt = null;
-            Assessment assessment = assessment(incident.rule, incident.resultType);
+            Assessment assessment = assessment(incident.rule, incident.type());
             Finding worst = null;
             Finding newest = null;
             for (LocalDate day = incident.firstBad; !day.isAfter(incident.lastBad); day = day.plusDays(1)) {
@@ -403,7 +404,7 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
             incident.newest = newest;
             incident.lastBad = newest.day();
             if (lowered) {
-                incident.show(scene(incident.resultType, newest));
+                incident.show(scene(incident.type(), newest));
                 transition(incident, Change.LOWERED);
             }
         }
@@ -417,12 +418,13 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
                         case STALE -> Change.STALE;
                         case MANUAL -> Change.MANUAL;
                         case RETRACTED -> Change.RETRACTED;
+                        case PROBE -> Change.PROBE;
                     });
         }
 
         /// Brings the record up to date; a transition only when many more domains are affected.
         private void update(Incident incident) {
-            incident.show(scene(incident.resultType, incident.newest));
+            incident.show(scene(incident.type(), incident.newest));
             if (incident.affectedDomainCount >= 2 * incident.toldDomainCount) {
                 transition(incident, Change.SPREAD);
             } else {
@@ -438,7 +440,7 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
                     .addKeyValue("incident", incident.incidentId())
                     .addKeyValue("change", change.word())
                     .addKeyValue("rule", incident.rule.word())
-                    .addKeyValue("result-type", incident.resultType)
+                    .addKeyValue("result-type", incident.type())
                     .addKeyValue("mx", mx)
                     .addKeyValue("severity", incident.worst.severity())
                     .addKeyValue("branch", incident.newest.branch())
@@ -531,11 +533,11 @@ final class Judge implements Processor<String, MxCell, String, AlertChange> {
     }
 
     /// @param kept how long a resolved alert stays in its topic
-    static ProcessorSupplier<String, MxCell, String, AlertChange> supplier(
+    static ProcessorSupplier<String, Clue, String, AlertChange> supplier(
             Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
         return new ProcessorSupplier<>() {
             @Override
-            public Processor<String, MxCell, String, AlertChange> get() {
+            public Processor<String, Clue, String, AlertChange> get() {
                 return new Judge(settings, metrics, kept);
             }
 

@@ -27,6 +27,11 @@ final class MxName {
         return name.isEmpty() ? NAMELESS + policyDomain : name;
     }
 
+    /// The name of a domain whose reports name no host.
+    static String nameless(String policyDomain) {
+        return NAMELESS + policyDomain;
+    }
+
     /// The host; null when the name stands for a domain whose reports name none.
     static @Nullable String host(String name) {
         return name.startsWith(NAMELESS) ? null : name;

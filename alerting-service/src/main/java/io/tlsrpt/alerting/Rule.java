@@ -1,26 +1,52 @@
 package io.tlsrpt.alerting;
 
+import io.tlsrpt.report.FailureClass;
 import io.tlsrpt.report.ResultType;
 import io.tlsrpt.runtime.AlertingSettings.Rules;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// The rules of detection; each judges some result types, each result type is judged by one rule at most.
+/// The rules of detection. Each result type of a report is judged by one of them at most.
 enum Rule {
-    CERTIFICATE("certificate"),
-    STARTTLS_REGRESSION("starttls-regression");
+    CERTIFICATE("certificate", Bench.MX),
+    STARTTLS_REGRESSION("starttls-regression", Bench.MX),
+    DANE("dane", Bench.MX),
+    STS_POLICY("sts-policy", Bench.MX),
+    REPORTER_FAULT("reporter-fault", Bench.REPORTER),
+    REJECTIONS("rejections", Bench.REPORTER),
+    REPORTER_SILENT("reporter-silent", Bench.SILENCE),
+    DOMAIN_SILENT("domain-silent", Bench.SILENCE),
+    INTAKE_BROKEN("intake-broken", Bench.SILENCE),
+    CERTIFICATE_EXPIRY("certificate-expiry", Bench.LOOK),
+    STARTTLS_MISSING("starttls-missing", Bench.LOOK),
+    TLSRPT_RECORD("tlsrpt-record", Bench.LOOK),
+    MTA_STS("mta-sts", Bench.LOOK),
+    TLSA("tlsa", Bench.LOOK);
 
-    private static final Map<String, Rule> BY_RESULT_TYPE = Map.of(
-            ResultType.CERTIFICATE_EXPIRED.word(), CERTIFICATE,
-            ResultType.CERTIFICATE_HOST_MISMATCH.word(), CERTIFICATE,
-            ResultType.CERTIFICATE_NOT_TRUSTED.word(), CERTIFICATE,
-            ResultType.VALIDATION_FAILURE.word(), CERTIFICATE,
-            ResultType.STARTTLS_NOT_SUPPORTED.word(), STARTTLS_REGRESSION);
+    /// Where a rule is judged, and by what: see [DetectionTopology].
+    enum Bench {
+        /// what reports say of an MX, or of a domain that names none
+        MX,
+        /// what one reporter does
+        REPORTER,
+        /// who stays silent
+        SILENCE,
+        /// what a live look shows
+        LOOK
+    }
+
+    private static final Map<String, Rule> BY_WORD =
+            Arrays.stream(values()).collect(Collectors.toMap(Rule::word, Function.identity()));
 
     private final String word;
+    private final Bench bench;
 
-    Rule(String word) {
+    Rule(String word, Bench bench) {
         this.word = word;
+        this.bench = bench;
     }
 
     /// As alerts and metric labels say it.
@@ -28,15 +54,30 @@ enum Rule {
         return word;
     }
 
+    Bench bench() {
+        return bench;
+    }
+
     boolean on(Rules settings) {
-        return switch (this) {
-            case CERTIFICATE -> settings.certificate();
-            case STARTTLS_REGRESSION -> settings.starttlsRegression();
-        };
+        return settings.on(word);
+    }
+
+    /// The rule of this word; null when there is none.
+    static @Nullable Rule ofWord(String word) {
+        return BY_WORD.get(word);
     }
 
     /// The rule that judges this result type; null when none does.
     static @Nullable Rule of(String resultType) {
-        return BY_RESULT_TYPE.get(resultType);
+        ResultType type = ResultType.of(resultType);
+        if (!type.registered()) {
+            return null;
+        }
+        FailureClass failureClass = type.failureClass();
+        return switch (failureClass) {
+            case CERTIFICATE -> CERTIFICATE;
+            case STARTTLS -> STARTTLS_REGRESSION;
+            case DANE, STS_POLICY, OTHER -> null;
+        };
     }
 }

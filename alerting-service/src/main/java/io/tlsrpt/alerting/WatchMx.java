@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
 /// Nothing of a domain that is not ours, or not yet, gets further than its own history here: neither judged nor pooled,
 /// since anybody can make a domain report to us and name our MX hosts.
 @SuppressWarnings("NullAway.Init") // Streams calls init before anything else
-final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, String, MxCell> {
+final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, String, Clue> {
 
     static final String CELLS = "domain-cells";
     static final String MXS = "domain-mxs";
@@ -69,7 +69,7 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
 
     private final Supplier<Settings> settings;
     private final DetectionMetrics metrics;
-    private ProcessorContext<String, MxCell> context;
+    private ProcessorContext<String, Clue> context;
     private ReadOnlyKeyValueStore<String, ValueAndTimestamp<DomainClaim>> claims;
     private KeyValueStore<String, Aggregate> cells;
     private KeyValueStore<String, KnownMxs> mxs;
@@ -86,7 +86,7 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
     }
 
     @Override
-    public void init(ProcessorContext<String, MxCell> given) {
+    public void init(ProcessorContext<String, Clue> given) {
         context = given;
         claims = context.getStateStore(CLAIMS);
         cells = context.getStateStore(CELLS);
@@ -182,7 +182,7 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
     }
 
     private void send(Record<AggregateKey, @Nullable Aggregate> record, String mx, MxCell cell) {
-        context.forward(new Record<>(mx, cell, record.timestamp()));
+        context.forward(new Record<>(mx, Clue.of(cell), record.timestamp()));
     }
 
     private KnownMxs known(String domain) {
@@ -275,11 +275,11 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
         return LocalDate.ofInstant(Instant.ofEpochMilli(millis), ZoneOffset.UTC);
     }
 
-    static ProcessorSupplier<AggregateKey, @Nullable Aggregate, String, MxCell> supplier(
+    static ProcessorSupplier<AggregateKey, @Nullable Aggregate, String, Clue> supplier(
             Supplier<Settings> settings, DetectionMetrics metrics) {
         return new ProcessorSupplier<>() {
             @Override
-            public Processor<AggregateKey, @Nullable Aggregate, String, MxCell> get() {
+            public Processor<AggregateKey, @Nullable Aggregate, String, Clue> get() {
                 return new WatchMx(settings, metrics);
             }
 

@@ -7,7 +7,9 @@ import io.tlsrpt.runtime.SettingsFile;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
 import io.tlsrpt.topics.Alert;
+import io.tlsrpt.topics.AlertAction;
 import io.tlsrpt.topics.DomainClaim;
+import io.tlsrpt.topics.Inspection;
 import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.Topics;
 import java.nio.file.Path;
@@ -44,6 +46,8 @@ final class Detection implements AutoCloseable {
     private final TopologyTestDriver driver;
     private final TestInputTopic<AggregateKey, Aggregate> aggregates;
     private final TestInputTopic<String, DomainClaim> claims;
+    private final TestInputTopic<String, AlertAction> actions;
+    private final TestInputTopic<String, Inspection> inspections;
     private final TestOutputTopic<String, Alert> alerts;
     private final TestOutputTopic<String, Alert> history;
 
@@ -58,6 +62,7 @@ final class Detection implements AutoCloseable {
 
     private final Path directory;
     private Instant now;
+    private int acted;
     private Settings settings;
 
     Detection(Path directory) {
@@ -76,6 +81,10 @@ final class Detection implements AutoCloseable {
                 new JsonSerde<>(Aggregate.class).serializer());
         this.claims = driver.createInputTopic(
                 TOPICS.domains().name(), new StringSerializer(), new JsonSerde<>(DomainClaim.class).serializer());
+        this.actions = driver.createInputTopic(
+                TOPICS.alertActions().name(), new StringSerializer(), new JsonSerde<>(AlertAction.class).serializer());
+        this.inspections = driver.createInputTopic(
+                TOPICS.inspections().name(), new StringSerializer(), new JsonSerde<>(Inspection.class).serializer());
         this.alerts = driver.createOutputTopic(
                 TOPICS.alerts().name(), new StringDeserializer(), new JsonSerde<>(Alert.class).deserializer());
         this.history = driver.createOutputTopic(
@@ -140,6 +149,20 @@ final class Detection implements AutoCloseable {
 
     Instant now() {
         return now;
+    }
+
+    /// What the console writes when somebody acts on an alert.
+    Detection act(Alert alert, String action, @Nullable String text) {
+        actions.pipeInput(alert.alertId(), AlertAction.on(alert, "a" + ++acted, action, "alice", now, text), now);
+        drain();
+        return this;
+    }
+
+    /// What a live look writes.
+    Detection looked(Inspection inspection) {
+        inspections.pipeInput(inspection.policyDomain(), inspection, now);
+        drain();
+        return this;
     }
 
     /// Moves the clock; what falls due on the way happens.

@@ -49,35 +49,53 @@ class DetectionTopologyTest {
                    Sub-topology: 0
                     Source: read-aggregates (topics: [tlsrpt.aggregates])
                       --> watch-mx
+                    Source: read-alert-actions (topics: [tlsrpt.alert-actions])
+                      --> address-actions
+                    Processor: address-actions (stores: [])
+                      --> with-actions
+                      <-- read-alert-actions
+                    Source: read-inspections (topics: [tlsrpt.inspections])
+                      --> split-looks
                     Processor: watch-mx (stores: [domain-mxs, domain-cells])
-                      --> by-mx-repartition-filter
+                      --> with-actions
                       <-- read-aggregates
-                    Processor: by-mx-repartition-filter (stores: [])
-                      --> by-mx-repartition-sink
-                      <-- watch-mx
-                    Sink: by-mx-repartition-sink (topic: by-mx-repartition)
-                      <-- by-mx-repartition-filter
+                    Processor: split-looks (stores: [])
+                      --> with-looks
+                      <-- read-inspections
+                    Processor: with-actions (stores: [])
+                      --> with-looks
+                      <-- watch-mx, address-actions
+                    Processor: with-looks (stores: [])
+                      --> by-subject-repartition-filter
+                      <-- with-actions, split-looks
+                    Processor: by-subject-repartition-filter (stores: [])
+                      --> by-subject-repartition-sink
+                      <-- with-looks
+                    Sink: by-subject-repartition-sink (topic: by-subject-repartition)
+                      <-- by-subject-repartition-filter
 
                   Sub-topology: 1
-                    Source: by-mx-repartition-source (topics: [by-mx-repartition])
-                      --> judge
-                    Processor: judge (stores: [mx-cells, mx-days, alert-states])
+                    Source: by-subject-repartition-source (topics: [by-subject-repartition])
+                      --> judge-mx
+                    Processor: judge-mx (stores: [mx-cells, mx-days, alert-states])
                       --> transitions, write-alerts
-                      <-- by-mx-repartition-source
+                      <-- by-subject-repartition-source
                     Processor: transitions (stores: [])
                       --> write-alert-history
-                      <-- judge
+                      <-- judge-mx
                     Sink: write-alert-history (topic: tlsrpt.alert-history)
                       <-- transitions
                     Sink: write-alerts (topic: tlsrpt.alerts)
-                      <-- judge
+                      <-- judge-mx
 
                   Sub-topology: 2 for global store (will not generate tasks)
                     Source: read-domains-source (topics: [tlsrpt.domains])
                       --> read-domains
                     Processor: read-domains (stores: [domain-claims])
                       --> none
-                      <-- read-domains-source""".strip());
+                      <-- read-domains-source
+
+                """.strip());
     }
 
     @Test
@@ -90,7 +108,7 @@ class DetectionTopologyTest {
                 .isEqualTo("expired certificate at mx1.example.com: 5 of 55 sessions (9 %) on 2026-11-20,"
                         + " one reporter (google.com); 0 of 1,400 in 28 days before");
         assertThat(alert.alertId())
-                .isEqualTo(Incident.alertId(Rule.CERTIFICATE, EXPIRED, "example.com", MX))
+                .isEqualTo(Incident.alertId(Rule.CERTIFICATE, EXPIRED, "example.com", MX, null))
                 .matches("[0-9a-f]{64}");
         assertThat(alert.incidentId()).isEqualTo(alert.alertId() + "-1");
         assertThat(alert.rule()).isEqualTo("certificate");

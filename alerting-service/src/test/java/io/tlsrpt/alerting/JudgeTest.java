@@ -39,11 +39,11 @@ class JudgeTest {
                     Objects.requireNonNull(detection.stores().get(Judge.ALERTS)).get(MX));
             now = detection.now();
         }
-        ProcessorSupplier<String, MxCell, String, AlertChange> supplier = Judge.supplier(
+        ProcessorSupplier<String, Clue, String, AlertChange> supplier = Judge.supplier(
                 () -> SettingsFile.parse("test", "data: " + second, name -> null),
                 new DetectionMetrics(new SimpleMeterRegistry()),
                 Duration.ofDays(400));
-        Processor<String, MxCell, String, AlertChange> judge = supplier.get();
+        Processor<String, Clue, String, AlertChange> judge = supplier.get();
         MockProcessorContext<String, AlertChange> context = new MockProcessorContext<>(
                 new Properties(), new org.apache.kafka.streams.processor.TaskId(1, 0), second.toFile());
         List<StateStore> stores = new ArrayList<>();

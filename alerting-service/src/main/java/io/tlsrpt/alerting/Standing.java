@@ -1,0 +1,65 @@
+package io.tlsrpt.alerting;
+
+import com.fasterxml.jackson.annotation.JsonAutoDetect;
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.tlsrpt.runtime.Settings.Severity;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/// The life of an alert that rests on a [Claim].
+@JsonAutoDetect(
+        fieldVisibility = JsonAutoDetect.Visibility.ANY,
+        getterVisibility = JsonAutoDetect.Visibility.NONE,
+        isGetterVisibility = JsonAutoDetect.Visibility.NONE)
+final class Standing extends Life {
+
+    /// What was claimed last.
+    Claim claim;
+
+    /// Only rises within an incident.
+    Severity worst;
+
+    /// Why it ended, in words for the summary.
+    @Nullable
+    String ending;
+
+    @JsonCreator
+    Standing(@JsonProperty("claim") Claim claim) {
+        super(claim.rule(), claim.resultType(), claim.policyDomain(), claim.receivingMxHostname(), claim.submitter());
+        this.claim = claim;
+        this.worst = claim.severity();
+    }
+
+    @Override
+    Severity severity() {
+        return worst;
+    }
+
+    void open(Claim given, boolean again, Instant now) {
+        begin(again, now);
+        claim = given;
+        worst = given.severity();
+        ending = null;
+    }
+
+    /// @return whether it is worse than before
+    boolean extend(Claim given) {
+        changed |= !given.equals(claim);
+        claim = given;
+        if (given.severity().compareTo(worst) > 0) {
+            worst = given.severity();
+            return true;
+        }
+        return false;
+    }
+
+    /// When to look at it next although nothing is claimed.
+    Instant dueAt(Duration kept) {
+        if (!firing) {
+            return (resolvedAt == null ? openedAt : resolvedAt).plus(kept);
+        }
+        return changed ? updateAt() : Instant.MAX;
+    }
+}

@@ -1,0 +1,211 @@
+package io.tlsrpt.alerting;
+
+import io.tlsrpt.alerting.DetectionMetrics.Change;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.topics.Alert.Word;
+import io.tlsrpt.topics.AlertAction;
+import io.tlsrpt.topics.JsonSerde;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Supplier;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.Stores;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Carries the alerts of rules that hold or do not hold through their life: they open, rise, are brought up to date,
+/// end,
+/// and come back. One for each processor that makes such claims; its store has the alert-ids as keys.
+final class Standings {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Standings.class);
+
+    private final KeyValueStore<String, Standing> store;
+    private final ProcessorContext<String, AlertChange> context;
+    private final Supplier<Settings> settings;
+    private final DetectionMetrics metrics;
+    private final Duration kept;
+
+    /// @param kept how long a resolved alert stays in its topic
+    Standings(
+            String storeName,
+            ProcessorContext<String, AlertChange> context,
+            Supplier<Settings> settings,
+            DetectionMetrics metrics,
+            Duration kept) {
+        this.store = context.getStateStore(storeName);
+        this.context = context;
+        this.settings = settings;
+        this.metrics = metrics;
+        this.kept = kept;
+    }
+
+    static StoreBuilder<KeyValueStore<String, Standing>> store(String name) {
+        return Stores.keyValueStoreBuilder(
+                Stores.persistentKeyValueStore(name), Serdes.String(), new JsonSerde<>(Standing.class));
+    }
+
+    /// The claim holds now: opens its alert, raises it or brings it up to date. Nothing happens where its rule is off.
+    void holds(Claim claim, Instant now) {
+        if (!claim.rule().on(settings.get().alerting().rules())) {
+            return;
+        }
+        metrics.judgement(claim.rule(), claim.severity());
+        Standing known = store.get(claim.alertId());
+        if (known == null || !known.firing) {
+            Standing standing = known == null ? new Standing(claim) : known;
+            boolean again = standing.mayReopen(now);
+            standing.open(claim, again, now);
+            transition(standing, again ? Change.REOPENED : Change.OPENED, now);
+            return;
+        }
+        if (known.extend(claim)) {
+            transition(known, Change.RAISED, now);
+        } else if (known.changed && !known.updateAt().isAfter(now)) {
+            write(known, false, now);
+        } else if (known.changed) {
+            store.put(known.alertId, known);
+        }
+    }
+
+    /// The claim of this alert holds no more; nothing happens where it does not fire.
+    ///
+    /// @param ending why, in words for the summary
+    void ended(String alertId, Resolution why, @Nullable String ending, Instant now) {
+        Standing known = store.get(alertId);
+        if (known != null && known.firing) {
+            known.ending = ending;
+            resolve(known, why, now);
+        }
+    }
+
+    @Nullable
+    Standing get(String alertId) {
+        return store.get(alertId);
+    }
+
+    /// All that fire, of one of these rules when any is given.
+    List<Standing> firing(Rule... rules) {
+        List<Standing> firing = new ArrayList<>();
+        try (KeyValueIterator<String, Standing> all = store.all()) {
+            while (all.hasNext()) {
+                KeyValue<String, Standing> entry = all.next();
+                if (entry.value.firing && (rules.length == 0 || List.of(rules).contains(entry.value.rule))) {
+                    firing.add(entry.value);
+                }
+            }
+        }
+        firing.sort(Comparator.comparing(standing -> standing.alertId));
+        return firing;
+    }
+
+    /// What somebody did. An action about another incident than the present one leaves nothing but its note.
+    void act(AlertAction action, Instant now) {
+        Standing known = store.get(action.alertId());
+        if (known == null || action.actionId().equals(known.lastAction)) {
+            return;
+        }
+        known.lastAction = action.actionId();
+        Word word = new Word(
+                CleanText.of(action.by(), AlertAction.MOST_TEXT),
+                action.at(),
+                action.text() == null ? null : CleanText.of(action.text(), AlertAction.MOST_TEXT));
+        if (word.text() != null) {
+            known.note(word);
+        }
+        boolean present = known.firing && known.incidentId().equals(action.incidentId());
+        switch (action.action()) {
+            case AlertAction.ACKNOWLEDGE -> {
+                if (present) {
+                    known.acknowledged = new Word(word.by(), word.at(), null);
+                    transition(known, Change.ACKNOWLEDGED, now);
+                } else {
+                    write(known, false, now);
+                }
+            }
+            case AlertAction.RESOLVE, AlertAction.FALSE_ALARM -> {
+                if (present) {
+                    known.ending = "resolved by " + word.by();
+                    resolve(known, Resolution.MANUAL, now);
+                } else {
+                    write(known, false, now);
+                }
+            }
+            default -> write(known, false, now);
+        }
+    }
+
+    /// Does what falls due with time: alerts of rules that are off end, numbers are brought up to date, and what was
+    /// resolved long ago goes. Bounded by the number of alerts.
+    void lookAgain(Instant now) {
+        List<Standing> due = new ArrayList<>();
+        try (KeyValueIterator<String, Standing> all = store.all()) {
+            while (all.hasNext()) {
+                Standing standing = all.next().value;
+                boolean off = standing.firing
+                        && !standing.rule.on(settings.get().alerting().rules());
+                if (off || !standing.dueAt(kept).isAfter(now)) {
+                    due.add(standing);
+                }
+            }
+        }
+        for (Standing standing : due) {
+            if (!standing.firing) {
+                store.delete(standing.alertId);
+                forward(AlertChange.expired(AlertWording.alert(standing, now, settings.get())), now);
+            } else if (!standing.rule.on(settings.get().alerting().rules())) {
+                standing.ending = "the rule was turned off";
+                resolve(standing, Resolution.MANUAL, now);
+            } else {
+                write(standing, false, now);
+            }
+        }
+    }
+
+    private void resolve(Standing standing, Resolution why, Instant now) {
+        standing.resolve(why, now);
+        transition(
+                standing,
+                switch (why) {
+                    case RECOVERED -> Change.RECOVERED;
+                    case STALE -> Change.STALE;
+                    case MANUAL -> Change.MANUAL;
+                    case RETRACTED -> Change.RETRACTED;
+                    case PROBE -> Change.PROBE;
+                },
+                now);
+    }
+
+    private void transition(Standing standing, Change change, Instant now) {
+        standing.transition++;
+        metrics.transition(standing.rule, change);
+        LOG.atInfo()
+                .addKeyValue("incident", standing.incidentId())
+                .addKeyValue("change", change.word())
+                .addKeyValue("rule", standing.rule.word())
+                .addKeyValue("severity", standing.severity())
+                .log("alert");
+        write(standing, true, now);
+    }
+
+    private void write(Standing standing, boolean transition, Instant now) {
+        standing.writtenAt = now;
+        standing.changed = false;
+        store.put(standing.alertId, standing);
+        forward(AlertChange.of(AlertWording.alert(standing, now, settings.get()), transition), now);
+    }
+
+    private void forward(AlertChange change, Instant now) {
+        context.forward(new Record<>(change.alert().alertId(), change, now.toEpochMilli(), change.headers()));
+    }
+}

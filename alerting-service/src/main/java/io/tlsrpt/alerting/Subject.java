@@ -1,0 +1,43 @@
+package io.tlsrpt.alerting;
+
+import io.tlsrpt.topics.AlertAction;
+import org.jspecify.annotations.Nullable;
+
+/// What can be at fault: the keys under which clues meet. An MX host is its own key (as [MxName] writes it), the others
+/// have a prefix that no host name has.
+final class Subject {
+
+    /// All reporters and domains: silence is only seen when they are looked at together.
+    static final String SILENCE = "?silence";
+
+    private static final String REPORTER = "?reporter ";
+    private static final String DOMAIN = "?domain ";
+
+    private Subject() {}
+
+    static String reporter(String submitter) {
+        return REPORTER + submitter;
+    }
+
+    /// A domain as a live look shows it.
+    static String domain(String policyDomain) {
+        return DOMAIN + policyDomain;
+    }
+
+    /// Where the alert is judged that somebody did something about; null when no rule of ours made it.
+    static @Nullable String of(AlertAction action) {
+        Rule rule = Rule.ofWord(action.rule());
+        if (rule == null) {
+            return null;
+        }
+        String mx = action.receivingMxHostname();
+        String domain = action.policyDomain();
+        String submitter = action.submitter();
+        return switch (rule.bench()) {
+            case MX -> mx != null ? mx : domain == null ? null : MxName.nameless(domain);
+            case REPORTER -> submitter == null ? null : reporter(submitter);
+            case SILENCE -> SILENCE;
+            case LOOK -> mx != null ? mx : domain == null ? null : domain(domain);
+        };
+    }
+}
