@@ -80,6 +80,8 @@ public final class Commands {
                 .addSubcommand(new ImportCommand(terminal, nanoTime, pause))
                 .addSubcommand(new TailCommand(terminal))
                 .addSubcommand(new RecordCommand(terminal))
+                .addSubcommand(new CheckCommand(terminal, Clock.systemUTC()))
+                .addSubcommand(new ReadinessCommand(terminal, Clock.systemUTC()))
                 .addSubcommand(new CommandLine(new RejectedCommand())
                         .addSubcommand(new RejectedCommand.List(terminal))
                         .addSubcommand(new RejectedExplain(terminal))

@@ -116,7 +116,8 @@ final class RecordCommand implements Callable<Integer> {
         return domain;
     }
 
-    private static Settings settings(Path file) {
+    /// @throws Failure when the file is not as it must be
+    static Settings settings(Path file) {
         try {
             return SettingsFile.read(file);
         } catch (SettingsFault bad) {

@@ -47,6 +47,10 @@ record Terminal(PrintWriter out, PrintWriter err, boolean interactive, boolean c
         return coloured ? "\u001b[31m" + text + RESET : text;
     }
 
+    String yellow(String text) {
+        return coloured ? "\u001b[33m" + text + RESET : text;
+    }
+
     String bold(String text) {
         return coloured ? "\u001b[1m" + text + RESET : text;
     }

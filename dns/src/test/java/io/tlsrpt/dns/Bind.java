@@ -1,22 +1,29 @@
 package io.tlsrpt.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.fail;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
-import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Assumptions;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.Flags;
+import org.xbill.DNS.Message;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Record;
+import org.xbill.DNS.Section;
+import org.xbill.DNS.SimpleResolver;
+import org.xbill.DNS.Type;
 
 /// A real BIND on a free loopback port, with its zones in a directory of its own.
 public final class Bind implements AutoCloseable {
@@ -26,11 +33,12 @@ public final class Bind implements AutoCloseable {
     private final Path directory;
     private final int port;
     private final List<String> zones = new ArrayList<>();
+    private final Set<String> signed = new HashSet<>();
     private @Nullable Process process;
 
     public Bind(Path directory) throws IOException {
         this.directory = directory;
-        this.port = freePort();
+        this.port = Peer.freePort();
     }
 
     public InetSocketAddress address() {
@@ -41,6 +49,23 @@ public final class Bind implements AutoCloseable {
     public Bind zone(String name) {
         zones.add(name);
         return this;
+    }
+
+    /// The same, with keys that the server makes and signatures as it makes them for everybody.
+    public Bind signed(String name) {
+        signed.add(name);
+        return zone(name);
+    }
+
+    /// The public keys of the signed zones, as in a zone file; there once the zones are signed.
+    public Path trustAnchors() throws IOException {
+        StringBuilder keys = new StringBuilder();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "K*.key")) {
+            for (Path file : files) {
+                keys.append(Files.readString(file));
+            }
+        }
+        return Files.writeString(directory.resolve("trust-anchors"), keys);
     }
 
     /// Writes a zone's records; takes effect with the next start.
@@ -57,12 +82,7 @@ public final class Bind implements AutoCloseable {
     /// Starts the server and waits until it takes connections; where BIND is missing the test is skipped, or fails when
     /// the environment says `CI`.
     public void start() throws IOException {
-        if (!Files.isExecutable(Path.of(PROGRAM))) {
-            if (System.getenv("CI") != null) {
-                fail(PROGRAM + " is missing: install the Debian package bind9");
-            }
-            Assumptions.abort(PROGRAM + " is missing (Debian package bind9): skipped");
-        }
+        Peer.require(PROGRAM, "bind9");
         StringBuilder config = new StringBuilder("""
                 options {
                   directory "%s"; pid-file none; session-keyfile none; lock-file none;
@@ -71,7 +91,8 @@ public final class Bind implements AutoCloseable {
                 };
                 controls { };
                 """.formatted(directory, port));
-        zones.forEach(zone -> config.append("zone \"%s\" { type primary; file \"%s\"; };%n".formatted(zone, zone)));
+        zones.forEach(zone -> config.append("zone \"%s\" { type primary; file \"%s\"; %s};%n"
+                .formatted(zone, zone, signed.contains(zone) ? "dnssec-policy default; inline-signing yes; " : "")));
         Path file = Files.writeString(directory.resolve("named.conf"), config);
         Path log = directory.resolve("named.log");
         Process started = new ProcessBuilder(PROGRAM, "-g", "-n", "1", "-c", file.toString())
@@ -80,13 +101,26 @@ public final class Bind implements AutoCloseable {
                 .start();
         process = started;
         await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
-            assertThat(started.isAlive()).as(() -> content(log)).isTrue();
+            assertThat(started.isAlive()).as(() -> Peer.content(log)).isTrue();
             try (Socket socket = new Socket()) {
                 socket.connect(address(), 1000);
             }
             // zones are loaded before this line
-            assertThat(content(log)).contains("running");
+            assertThat(Peer.content(log)).contains("running");
+            for (String zone : signed) {
+                assertThat(isSigned(zone)).as("%s is signed", zone).isTrue();
+            }
         });
+    }
+
+    /// Whether its end carries a signature; the ones before it do then as well.
+    private boolean isSigned(String zone) throws IOException {
+        SimpleResolver asked = new SimpleResolver(address());
+        asked.setEDNS(0, 1232, Flags.DO, List.of());
+        asked.setTCP(true);
+        Message answer =
+                asked.send(Message.newQuery(Record.newRecord(Name.fromString(zone + "."), Type.SOA, DClass.IN)));
+        return answer.getSection(Section.ANSWER).stream().anyMatch(record -> record.getType() == Type.RRSIG);
     }
 
     /// Stops the server; its port stays ours to start again.
@@ -101,20 +135,5 @@ public final class Bind implements AutoCloseable {
     @Override
     public void close() {
         stop();
-    }
-
-    private static String content(Path log) {
-        try {
-            return Files.readString(log);
-        } catch (IOException e) {
-            return e.toString();
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket tcp = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-                DatagramSocket udp = new DatagramSocket(tcp.getLocalPort(), InetAddress.getLoopbackAddress())) {
-            return udp.getLocalPort();
-        }
     }
 }

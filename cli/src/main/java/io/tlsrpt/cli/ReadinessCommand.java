@@ -1,0 +1,133 @@
+package io.tlsrpt.cli;
+
+import io.tlsrpt.topics.Aggregate;
+import io.tlsrpt.topics.Inspection;
+import io.tlsrpt.topics.Json;
+import java.time.Clock;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `./tlsrpt readiness DOMAIN`: may its MTA-STS policy go from testing to enforce?
+@Command(
+        name = "readiness",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Tells whether the MTA-STS policy of a domain may go from mode testing to mode enforce, from the reports",
+            "of the last 30 days (asked of the server) and from what the domain shows now (looked at from here)."
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:ready", "1:not ready, or it failed", "2:wrong usage", "3:not enough data"})
+final class ReadinessCommand implements Callable<Integer> {
+
+    private static final int MOST_CELLS = 1_000_000;
+    private static final int MOST_FAILURES = 20;
+
+    private final Terminal terminal;
+    private final Clock clock;
+
+    @Parameters(
+            paramLabel = "DOMAIN",
+            converter = LiveLook.DomainText.class,
+            description = "A policy domain, such as example.com.")
+    private String domain = "";
+
+    @Mixin
+    private ServerOption server = new ServerOption();
+
+    @Mixin
+    private LiveLook look = new LiveLook();
+
+    @Option(names = "--json", description = "One JSON object.")
+    private boolean json;
+
+    ReadinessCommand(Terminal terminal, Clock clock) {
+        this.terminal = terminal;
+        this.clock = clock;
+    }
+
+    @Override
+    public Integer call() {
+        List<Aggregate> cells = new ArrayList<>();
+        try (Server api = server.connect()) {
+            api.rows(
+                    "/api/v1/domains/" + domain + "/aggregates",
+                    Map.of("limit", "1000"),
+                    MOST_CELLS,
+                    row -> cells.add(Json.MAPPER.treeToValue(row, Aggregate.class)));
+        }
+        Inspection live = look.open(clock).inspect(domain, Inspection.REQUEST);
+        return told(Readiness.of(cells, live, LocalDate.ofInstant(clock.instant(), ZoneOffset.UTC)));
+    }
+
+    /// @return the exit code
+    private int told(Readiness readiness) {
+        if (json) {
+            json(readiness);
+        } else {
+            text(readiness);
+        }
+        return switch (readiness.verdict()) {
+            case READY -> 0;
+            case NOT_READY -> 1;
+            case NOT_ENOUGH_DATA -> 3;
+        };
+    }
+
+    private void text(Readiness readiness) {
+        String verdict = readiness.verdict().words();
+        terminal.line(terminal.bold(domain) + "  "
+                + (readiness.verdict() == Readiness.Verdict.READY ? verdict : terminal.red(verdict)));
+        for (Readiness.Condition condition : readiness.conditions()) {
+            String sign = switch (condition.state()) {
+                case MET -> "yes";
+                case UNMET -> "no";
+                case UNKNOWN -> "open";
+            };
+            terminal.field(
+                    "  " + sign + " ".repeat(5 - sign.length()) + condition.name(), Terminal.shown(condition.words()));
+        }
+        readiness.failures().stream()
+                .limit(MOST_FAILURES)
+                .forEach(failing -> terminal.line(String.format(
+                        Locale.ROOT,
+                        "  failed %s at %s: %,d sessions in 30 days, last on %s",
+                        Terminal.shown(failing.resultType()),
+                        failing.mx() == null ? "no MX that is named" : Terminal.shown(failing.mx()),
+                        failing.sessions(),
+                        failing.lastDay())));
+    }
+
+    private void json(Readiness readiness) {
+        ObjectNode object = Json.MAPPER.createObjectNode();
+        object.put("domain", domain).put("verdict", readiness.verdict().words().replace(' ', '-'));
+        ArrayNode conditions = object.putArray("conditions");
+        for (Readiness.Condition condition : readiness.conditions()) {
+            conditions
+                    .addObject()
+                    .put("name", condition.name())
+                    .put("state", condition.state().name().toLowerCase(Locale.ROOT))
+                    .put("words", condition.words());
+        }
+        ArrayNode failures = object.putArray("failures");
+        for (Readiness.Failing failing : readiness.failures()) {
+            ObjectNode one = failures.addObject().put("result-type", failing.resultType());
+            if (failing.mx() != null) {
+                one.put("receiving-mx-hostname", failing.mx());
+            }
+            one.put("failed-session-count", failing.sessions())
+                    .put("last-day", failing.lastDay().toString());
+        }
+        terminal.line(Server.ASCII.writeValueAsString(object));
+    }
+}
