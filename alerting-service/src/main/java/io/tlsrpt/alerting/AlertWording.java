@@ -12,7 +12,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /// Turns an incident into the alert that people and programs read. Every text from a report has been cleaned before it
 /// gets here.
@@ -20,12 +19,18 @@ final class AlertWording {
 
     private static final int REPORTERS_NAMED = 3;
 
-    private static final Map<String, String> TROUBLES = Map.of(
-            ResultType.CERTIFICATE_EXPIRED.word(), "expired certificate",
-            ResultType.CERTIFICATE_HOST_MISMATCH.word(), "certificate for another host name",
-            ResultType.CERTIFICATE_NOT_TRUSTED.word(), "untrusted certificate",
-            ResultType.VALIDATION_FAILURE.word(), "TLS validation failure",
-            ResultType.STARTTLS_NOT_SUPPORTED.word(), "STARTTLS missing");
+    private static final Map<String, String> TROUBLES = Map.ofEntries(
+            Map.entry(ResultType.CERTIFICATE_EXPIRED.word(), "expired certificate"),
+            Map.entry(ResultType.CERTIFICATE_HOST_MISMATCH.word(), "certificate for another host name"),
+            Map.entry(ResultType.CERTIFICATE_NOT_TRUSTED.word(), "untrusted certificate"),
+            Map.entry(ResultType.VALIDATION_FAILURE.word(), "TLS validation failure"),
+            Map.entry(ResultType.STARTTLS_NOT_SUPPORTED.word(), "STARTTLS missing"),
+            Map.entry(ResultType.TLSA_INVALID.word(), "TLSA records that do not fit the certificate"),
+            Map.entry(ResultType.DANE_REQUIRED.word(), "no TLSA record where a sender requires DANE"),
+            Map.entry(ResultType.DNSSEC_INVALID.word(), "DNSSEC that does not validate"),
+            Map.entry(ResultType.STS_POLICY_FETCH_ERROR.word(), "MTA-STS policy that cannot be fetched"),
+            Map.entry(ResultType.STS_POLICY_INVALID.word(), "MTA-STS policy that cannot be read"),
+            Map.entry(ResultType.STS_WEBPKI_INVALID.word(), "MTA-STS policy host with an untrusted certificate"));
 
     private AlertWording() {}
 
@@ -125,6 +130,9 @@ final class AlertWording {
     /// 1,500 in 28 days before"
     private static String trouble(Incident incident, String mx) {
         Finding finding = incident.newest;
+        if (incident.rule == Rule.STS_POLICY) {
+            return subject(incident, mx) + ": " + reporters(finding) + " on " + finding.day();
+        }
         StringBuilder text = new StringBuilder(subject(incident, mx))
                 .append(": ")
                 .append(number(finding.failed()))
@@ -137,9 +145,11 @@ final class AlertWording {
                 .append(finding.day())
                 .append(", ")
                 .append(reporters(finding));
-        if (finding.locality() != null) {
-            text.append("; ")
-                    .append(finding.locality().words(finding.reporters().getFirst()));
+        if (finding.picture() != null) {
+            text.append("; ").append(finding.picture().words(finding.reporters().getFirst()));
+        }
+        if (!finding.alongside().isEmpty()) {
+            text.append("; also seen: ").append(String.join(", ", finding.alongside()));
         }
         if (finding.baselineSessions() == 0) {
             text.append("; nothing known of the 28 days before");
@@ -156,7 +166,9 @@ final class AlertWording {
     private static String subject(Incident incident, String mx) {
         String what = TROUBLES.getOrDefault(incident.type(), incident.type());
         String host = incident.receivingMxHostname;
-        String where = host == null ? " at an unnamed MX of " + MxName.domain(mx) : " at " + host;
+        String where = incident.rule == Rule.STS_POLICY
+                ? " of " + MxName.domain(mx)
+                : host == null ? " at an unnamed MX of " + MxName.domain(mx) : " at " + host;
         String domains = incident.affectedDomainCount > 1 ? ", " + incident.affectedDomainCount + " domains" : "";
         return what + where + domains;
     }
@@ -182,7 +194,7 @@ final class AlertWording {
     private static Map<String, String> labels(Incident incident, Settings settings) {
         Map<String, String> all = common(
                 incident.policyDomain == null ? incident.affectedDomains : List.of(incident.policyDomain), settings);
-        if (incident.newest.locality() == Call.Locality.ONE_PATH) {
+        if (incident.newest.picture() == Call.Picture.ONE_PATH) {
             all.put("security", "possible-downgrade");
         }
         return all;
@@ -192,7 +204,8 @@ final class AlertWording {
     private static Map<String, String> common(List<String> domains, Settings settings) {
         Map<String, String> labels = null;
         for (String domain : domains) {
-            Map<String, String> own = labels(domain, settings.domains());
+            Settings.Domain entry = settings.domain(domain);
+            Map<String, String> own = entry == null ? Map.of() : entry.labels();
             if (labels == null) {
                 labels = new TreeMap<>(own);
             } else {
@@ -200,28 +213,6 @@ final class AlertWording {
             }
         }
         return labels == null ? new TreeMap<>() : labels;
-    }
-
-    /// Of the domain's own entry, or of the longest `*.` entry above it.
-    private static Map<String, String> labels(String domain, List<Settings.Domain> entries) {
-        Settings.Domain best = null;
-        for (Settings.Domain entry : entries) {
-            boolean matches = entry.name().startsWith("*.")
-                    ? domain.endsWith(entry.name().substring(1))
-                    : entry.name().equals(domain);
-            if (matches && (best == null || moreSpecific(entry, best))) {
-                best = entry;
-            }
-        }
-        return best == null ? Map.of() : best.labels();
-    }
-
-    private static boolean moreSpecific(Settings.Domain one, Settings.@Nullable Domain other) {
-        if (other == null || !one.name().startsWith("*.")) {
-            return true;
-        }
-        return other.name().startsWith("*.")
-                && one.name().length() > other.name().length();
     }
 
     private static String number(long number) {

@@ -3,8 +3,9 @@ package io.tlsrpt.alerting;
 /// What was usual at one MX in the 28 days before a window, from trusted reports alone and without the days on which
 /// the same alert was open.
 ///
+/// @param days with sessions
 /// @param recentFailed in the last 14 of these days that have data, and so on
-record Baseline(long failed, long sessions, long recentFailed, long recentSessions, long recentSuccesses) {
+record Baseline(long failed, long sessions, int days, long recentFailed, long recentSessions, long recentSuccesses) {
 
     static final int DAYS = 28;
     static final int RECENT_DAYS = 14;
@@ -12,7 +13,7 @@ record Baseline(long failed, long sessions, long recentFailed, long recentSessio
     private static final long CAPABLE_SESSIONS = 20;
     private static final double CAPABLE_FAILED_SHARE = 0.01;
 
-    static final Baseline NONE = new Baseline(0, 0, 0, 0, 0);
+    static final Baseline NONE = new Baseline(0, 0, 0, 0, 0, 0);
 
     double usualShare() {
         return Probability.usualShare(failed, sessions);

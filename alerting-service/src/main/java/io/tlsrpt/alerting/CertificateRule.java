@@ -17,26 +17,44 @@ final class CertificateRule {
     private CertificateRule() {}
 
     /// @return null when nothing is wrong, or nothing that can be told from chance or from the usual
-    static @Nullable Call judge(String resultType, Tally tally, Baseline baseline, Thresholds thresholds) {
+    static @Nullable Call judge(
+            String resultType, Tally tally, Baseline baseline, Thresholds thresholds, Checks checks) {
+        double surprise = baseline.surprise(tally);
+        double usual = baseline.usualShare();
+        boolean corroborated = corroborated(tally, usual, surprise, thresholds, checks);
+        boolean pagesByA = Checks.all(
+                corroborated,
+                pageFloor(tally, checks)
+                // it stands for too many things to wake somebody on two reporters' word
+                ,
+                checks.is(
+                        "A, critical",
+                        () -> "not validation-failure",
+                        !resultType.equals(ResultType.VALIDATION_FAILURE.word())));
+        boolean statistical = Checks.all(
+                checks.atLeast("B", "k", tally.failed(), thresholds.minFailed()),
+                checks.shareAtLeast(
+                        "B",
+                        "W",
+                        Probability.wilsonLowerBound(tally.failed(), tally.sessions()),
+                        thresholds.minEffect()),
+                checks.timesTheUsual("B", tally, thresholds.ratio(), usual),
+                checks.surprising("B", surprise, thresholds.surprise()));
+        boolean pagesByB = Checks.all(
+                statistical,
+                checks.shareAtLeast("B, critical", "s", tally.share(), PAGE_SHARE_B),
+                checks.atLeast("B, critical", "k", tally.failed(), PAGE_FAILED_B));
+        boolean count = Checks.all(
+                checks.atLeast("C", "k", tally.failed(), thresholds.countFailed()),
+                checks.timesTheUsual("C", tally, thresholds.countRatio(), usual),
+                checks.surprising("C", surprise, thresholds.countSurprise()));
+        // without an enforced policy the mail is still delivered
+        Severity page = checks.is("critical", () -> "the policy is enforced, or tlsa", tally.enforced())
+                ? Severity.CRITICAL
+                : Severity.WARNING;
         if (tally.failed() == 0) {
             return null;
         }
-        double surprise = baseline.surprise(tally);
-        double usual = baseline.usualShare();
-        boolean corroborated = corroborated(tally, usual, surprise, thresholds);
-        boolean statistical = tally.failed() >= thresholds.minFailed()
-                && Probability.wilsonLowerBound(tally.failed(), tally.sessions()) >= thresholds.minEffect()
-                && tally.share() >= thresholds.ratio() * usual
-                && surprise <= thresholds.surprise();
-        boolean count = tally.failed() >= thresholds.countFailed()
-                && tally.share() >= thresholds.countRatio() * usual
-                && surprise <= thresholds.countSurprise();
-
-        // validation-failure stands for too many things to wake somebody on two reporters' word
-        boolean pagesByA = corroborated && pageFloor(tally) && !resultType.equals(ResultType.VALIDATION_FAILURE.word());
-        boolean pagesByB = statistical && tally.share() >= PAGE_SHARE_B && tally.failed() >= PAGE_FAILED_B;
-        // without an enforced policy the mail is still delivered
-        Severity page = tally.enforced() ? Severity.CRITICAL : Severity.WARNING;
         if (pagesByA) {
             return new Call(page, "A", null);
         }
@@ -53,18 +71,29 @@ final class CertificateRule {
     }
 
     /// Branch A, which the STARTTLS rule shares.
-    static boolean corroborated(Tally tally, double usual, double surprise, Thresholds thresholds) {
-        return tally.failing().size() >= 2
-                && tally.failed() >= 2
-                && tally.share() >= thresholds.ratio() * usual
-                && (surprise <= thresholds.surprise() || tally.share() >= thresholds.noiseShare());
+    static boolean corroborated(Tally tally, double usual, double surprise, Thresholds thresholds, Checks checks) {
+        return Checks.all(
+                checks.atLeast("A", "r", tally.failing().size(), 2),
+                checks.atLeast("A", "k", tally.failed(), 2),
+                checks.timesTheUsual("A", tally, thresholds.ratio(), usual),
+                checks.is(
+                        "A",
+                        () -> Checks.chance(surprise, thresholds.surprise()) + ", or s = "
+                                + Checks.percent(tally.share()) + " ≥ " + Checks.percent(thresholds.noiseShare()),
+                        surprise <= thresholds.surprise() || tally.share() >= thresholds.noiseShare()));
     }
 
     /// What branch A needs beyond itself to be critical, which the STARTTLS rule shares.
-    static boolean pageFloor(Tally tally) {
-        return tally.failing().size() >= 3
-                || tally.failed() >= 5
-                || tally.share() >= 0.01
-                || tally.failing().stream().anyMatch(reporter -> reporter.failed() >= 3 && reporter.share() >= 0.5);
+    static boolean pageFloor(Tally tally, Checks checks) {
+        return checks.is(
+                "A, critical",
+                () -> "r = " + tally.failing().size() + " ≥ 3, or k = " + tally.failed() + " ≥ 5, or s = "
+                        + Checks.percent(tally.share())
+                        + " ≥ 1 %, or one reporter with at least 3 failures and half its sessions",
+                tally.failing().size() >= 3
+                        || tally.failed() >= 5
+                        || tally.share() >= 0.01
+                        || tally.failing().stream()
+                                .anyMatch(reporter -> reporter.failed() >= 3 && reporter.share() >= 0.5));
     }
 }

@@ -168,7 +168,7 @@ final class Incident extends Life {
 
     /// Whether STARTTLS is known to have worked before this incident.
     boolean wasCapable() {
-        return worst.locality() != Call.Locality.NEVER;
+        return worst.picture() != Call.Picture.NEVER;
     }
 
     /// From when on a reporter that saw the failure and stays silent does not hold up the recovery.

@@ -339,7 +339,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
 
         /// Whether every reporter that saw it has reported clean sessions of later days, enough to believe it is over.
         private boolean isPast(Rule rule, String type, Finding finding) {
-            Clean clean = cleanAfter(type, finding.day(), finding.policyType());
+            Clean clean = cleanAfter(rule, type, finding.day(), finding.policyType());
             return clean.sessions() >= needed(rule, type, finding)
                     && finding.trusted()
                     && clean.submitters().containsAll(finding.reporters());
@@ -368,7 +368,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             if (incident == null) {
                 return;
             }
-            Clean clean = cleanAfter(type, incident.lastBad, incident.newest.policyType());
+            Clean clean = cleanAfter(rule, type, incident.lastBad, incident.newest.policyType());
             boolean accounted = clean.submitters().containsAll(incident.witnesses) || now.isAfter(incident.overdueAt());
             if (accounted && clean.sessions() >= needed(rule, type, incident.newest)) {
                 incident.cleanSessions = clean.sessions();
@@ -465,11 +465,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
 
         private Assessment assessment(Rule rule, String type) {
             return new Assessment(
-                    rule,
-                    type,
-                    this::on,
-                    mxAlerts.bad(rule, type),
-                    current.alerting().rules());
+                    rule, type, this::on, mxAlerts.bad(rule, type), day -> false, false, Terms.of(current, null));
         }
 
         private MxDay on(LocalDate day) {
@@ -479,17 +475,22 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             });
         }
 
-        /// Clean sessions by trusted reports that came in time, of days after `day`.
-        private Clean cleanAfter(String type, LocalDate day, String policyType) {
+        /// Clean sessions by trusted reports that came in time, of days after `day`. Where a fault belongs to one
+        /// policy
+        /// type, sessions of the others prove nothing.
+        private Clean cleanAfter(Rule rule, String type, LocalDate day, String policyType) {
+            String proving = rule == Rule.STS_POLICY ? StsPolicyRule.POLICY_TYPE : policyType;
+            boolean thatAlone = rule == Rule.STS_POLICY || rule == Rule.DANE;
             long sessions = 0;
             Set<String> submitters = new LinkedHashSet<>();
             LocalDate last = day(now);
             for (LocalDate later = day.plusDays(1); !later.isAfter(last); later = later.plusDays(1)) {
                 for (MxDay.Share share : on(later).shares()) {
                     long clean = share.clean(type);
-                    if (share.trusted() && share.fresh() && clean > 0) {
+                    boolean proves = share.policyType().equals(proving);
+                    if (share.trusted() && share.fresh() && clean > 0 && (proves || !thatAlone)) {
                         submitters.add(share.submitter());
-                        sessions += share.policyType().equals(policyType) ? clean : 0;
+                        sessions += proves ? clean : 0;
                     }
                 }
             }

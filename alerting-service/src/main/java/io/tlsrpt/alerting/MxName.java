@@ -4,7 +4,8 @@ import io.tlsrpt.topics.Aggregate;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// Under which name failures are pooled: the MX host that a report names, or `@` and the domain where it names none.
+/// Under which name failures are pooled: the MX host that a report names, or `@` and the domain where it names none, or
+/// where the fault is the domain's whatever MX is named: its MTA-STS policy.
 final class MxName {
 
     private static final String NAMELESS = "@";
@@ -14,7 +15,7 @@ final class MxName {
 
     static String of(Aggregate.Failure failure, String policyDomain) {
         String host = failure.receivingMxHostname();
-        if (host == null) {
+        if (host == null || Rule.of(failure.resultType()) == Rule.STS_POLICY) {
             return NAMELESS + policyDomain;
         }
         String name = CleanText.of(host.strip().toLowerCase(Locale.ROOT), LONGEST);

@@ -58,6 +58,11 @@ enum Rule {
         return bench;
     }
 
+    /// Whether sessions of this policy type count: not all do for a fault of DANE.
+    boolean judges(String policyType) {
+        return this != DANE || policyType.equals(DaneRule.POLICY_TYPE);
+    }
+
     boolean on(Rules settings) {
         return settings.on(word);
     }
@@ -77,7 +82,9 @@ enum Rule {
         return switch (failureClass) {
             case CERTIFICATE -> CERTIFICATE;
             case STARTTLS -> STARTTLS_REGRESSION;
-            case DANE, STS_POLICY, OTHER -> null;
+            case DANE -> DANE;
+            case STS_POLICY -> STS_POLICY;
+            case OTHER -> null;
         };
     }
 }

@@ -1,6 +1,6 @@
 package io.tlsrpt.alerting;
 
-import io.tlsrpt.alerting.Call.Locality;
+import io.tlsrpt.alerting.Call.Picture;
 import io.tlsrpt.runtime.Settings.Severity;
 import org.jspecify.annotations.Nullable;
 
@@ -26,33 +26,51 @@ final class StarttlsRule {
     /// @param lasting whether the same single reporter saw it on one of the two days before
     /// @return null when nothing is wrong, or nothing that can be told from chance or from the usual
     static @Nullable Call judge(
-            Tally tally, Baseline baseline, boolean capable, boolean lasting, Thresholds thresholds) {
+            Tally tally, Baseline baseline, boolean capable, boolean lasting, Thresholds thresholds, Checks checks) {
+        double surprise = baseline.surprise(tally);
+        double most = tally.failing().stream()
+                .mapToDouble(Tally.Reporter::share)
+                .max()
+                .orElse(0);
+        boolean worked = checks.is("capable", () -> "STARTTLS was seen to work before", capable);
+        boolean corroborated = CertificateRule.corroborated(tally, baseline.usualShare(), surprise, thresholds, checks);
+        boolean floor = CertificateRule.pageFloor(tally, checks);
+        boolean marked = Checks.all(
+                checks.atLeast("B", "k", tally.failed(), MIN_FAILED),
+                checks.shareAtLeast("B", "share of one reporter", most, REPORTER_SHARE));
+        boolean surprising = checks.surprising("B", surprise, thresholds.surprise());
+        boolean othersFine = checks.is(
+                "others are fine",
+                () -> "a trusted reporter with at least " + QUIET_SESSIONS + " sessions and no failure",
+                othersAreFine(tally));
+        boolean server =
+                Checks.all(checks.shareAtLeast("server, critical", "s", tally.share(), SERVER_SHARE), !othersFine);
+        boolean onePath = checks.is(
+                "one path",
+                () -> "one reporter with at least " + ONE_PATH_FAILED + " failures and half its sessions",
+                onePath(tally) != null);
+        boolean grave = checks.is(
+                "one path, critical",
+                () -> "the policy is enforced, or the same reporter saw it on one of the two days before",
+                tally.enforced() || lasting);
         if (tally.failed() == 0) {
             return null;
         }
-        boolean marked = tally.failed() >= MIN_FAILED
-                && tally.failing().stream().anyMatch(reporter -> reporter.share() >= REPORTER_SHARE);
-        if (!capable) {
-            return marked ? new Call(Severity.INFO, "never", Locality.NEVER) : null;
+        if (!worked) {
+            return marked ? new Call(Severity.INFO, "never", Picture.NEVER) : null;
         }
-        double surprise = baseline.surprise(tally);
-        boolean corroborated = CertificateRule.corroborated(tally, baseline.usualShare(), surprise, thresholds);
-        if (!corroborated && !(marked && surprise <= thresholds.surprise())) {
+        if (!corroborated && !(marked && surprising)) {
             return null;
         }
         String branch = corroborated ? "A" : "B";
         if (tally.failing().size() >= 2) {
-            if (!othersAreFine(tally) && tally.share() >= SERVER_SHARE) {
-                return new Call(Severity.CRITICAL, branch, Locality.SERVER);
-            }
-            Severity severity = CertificateRule.pageFloor(tally) ? Severity.CRITICAL : Severity.WARNING;
-            return new Call(severity, branch, Locality.SOME_PATHS);
+            return server
+                    ? new Call(Severity.CRITICAL, branch, Picture.SERVER)
+                    : new Call(floor ? Severity.CRITICAL : Severity.WARNING, branch, Picture.SOME_PATHS);
         }
-        if (onePath(tally) != null) {
-            Severity severity = tally.enforced() || lasting ? Severity.CRITICAL : Severity.WARNING;
-            return new Call(severity, branch, Locality.ONE_PATH);
-        }
-        return new Call(Severity.WARNING, branch, Locality.UNCLEAR);
+        return onePath
+                ? new Call(grave ? Severity.CRITICAL : Severity.WARNING, branch, Picture.ONE_PATH)
+                : new Call(Severity.WARNING, branch, Picture.UNCLEAR);
     }
 
     /// The one reporter that misses STARTTLS while others find it; null when that is not the picture.

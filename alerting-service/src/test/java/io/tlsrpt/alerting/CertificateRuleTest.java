@@ -72,17 +72,26 @@ class CertificateRuleTest {
         Tally small = tally(true, "3/20");
         Tally middling = tally(true, "6/55");
         assertThat(verdict(CertificateRule.judge(
-                        "certificate-expired", small, baseline("0/1500"), Thresholds.of(Sensitivity.EAGER))))
+                        "certificate-expired",
+                        small,
+                        baseline("0/1500"),
+                        Thresholds.of(Sensitivity.EAGER),
+                        Checks.silent())))
                 .isEqualTo("WARNING B");
         assertThat(verdict(judge("certificate-expired", small, "0/1500"))).isEqualTo("record");
         assertThat(verdict(judge("certificate-expired", middling, "0/1500"))).isEqualTo("WARNING B");
         assertThat(verdict(CertificateRule.judge(
-                        "certificate-expired", middling, baseline("0/1500"), Thresholds.of(Sensitivity.QUIET))))
+                        "certificate-expired",
+                        middling,
+                        baseline("0/1500"),
+                        Thresholds.of(Sensitivity.QUIET),
+                        Checks.silent())))
                 .isEqualTo("record");
     }
 
     private static @Nullable Call judge(String type, Tally tally, String baseline) {
-        return CertificateRule.judge(type, tally, baseline(baseline), Thresholds.of(Sensitivity.NORMAL));
+        return CertificateRule.judge(
+                type, tally, baseline(baseline), Thresholds.of(Sensitivity.NORMAL), Checks.silent());
     }
 
     static String verdict(@Nullable Call call) {
@@ -93,7 +102,7 @@ class CertificateRuleTest {
         List<String> parts = List.of(text.split("/", -1));
         long failed = Long.parseLong(parts.getFirst());
         long sessions = Long.parseLong(parts.getLast());
-        return new Baseline(failed, sessions, failed, sessions, sessions - failed);
+        return new Baseline(failed, sessions, 28, failed, sessions, sessions - failed);
     }
 
     static Tally tally(boolean enforced, String text) {

@@ -71,10 +71,11 @@ class StarttlsRuleTest {
                 baseline,
                 baseline.capable(),
                 lasting,
-                Thresholds.of(Sensitivity.NORMAL));
+                Thresholds.of(Sensitivity.NORMAL),
+                Checks.silent());
     }
 
     private static String verdict(@Nullable Call call) {
-        return CertificateRuleTest.verdict(call) + (call == null ? "" : " " + call.locality());
+        return CertificateRuleTest.verdict(call) + (call == null ? "" : " " + call.picture());
     }
 }

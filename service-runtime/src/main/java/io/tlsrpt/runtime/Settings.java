@@ -613,6 +613,22 @@ public record Settings(
         }
     }
 
+    /// What is said of this lower-case policy domain: its own entry, else that of the nearest `*.` above it; null when
+    /// there is none.
+    public @Nullable Domain domain(String policyDomain) {
+        Domain best = null;
+        for (Domain entry : domains) {
+            if (entry.name().equals(policyDomain)) {
+                return entry;
+            }
+            if (entry.matches(policyDomain)
+                    && (best == null || entry.name().length() > best.name().length())) {
+                best = entry;
+            }
+        }
+        return best;
+    }
+
     /// Whether `other` differs from these only in what is read anew while running: domains, rua, discovery, path
     /// tokens,
     /// trusted networks, DKIM, rules, receivers.
