@@ -9,6 +9,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
@@ -40,9 +42,17 @@ final class AlertView implements View {
     ///
     /// @param domain the alert's policy-domain or one of its affected-domains
     /// @param labels the alert has all of these
-    record Filter(@Nullable String state, @Nullable String domain, Map<String, String> labels) {
+    /// @param id what the alert-id begins with
+    record Filter(
+            @Nullable String state,
+            @Nullable String domain,
+            Map<String, String> labels,
+            @Nullable String id) {
 
-        private boolean matches(byte[] value) {
+        private boolean matches(Bytes key, byte[] value) {
+            if (id != null && !StoreKey.parts(key).getLast().startsWith(id)) {
+                return false;
+            }
             if (domain == null && labels.isEmpty()) {
                 return true;
             }
@@ -88,19 +98,34 @@ final class AlertView implements View {
                 store.get().range(cursor != null && cursor.compareTo(first) > 0 ? cursor : first, last),
                 cursor,
                 limit,
-                alert -> filter.matches(alert.value) ? alert.value : null);
+                alert -> filter.matches(alert.key, alert.value) ? alert.value : null);
     }
 
     /// How many alerts fire for each domain; one for a shared MX counts for every domain it names.
     Map<String, Integer> firingByDomain() {
         Map<String, Integer> firing = new HashMap<>();
+        eachFiring(alert -> domains(alert).forEach(domain -> firing.merge(domain, 1, Integer::sum)));
+        return firing;
+    }
+
+    /// The firing alerts that are wanted, newest change first.
+    List<Alert> firing(Predicate<Alert> wanted) {
+        List<Alert> firing = new ArrayList<>();
+        eachFiring(alert -> {
+            if (wanted.test(alert)) {
+                firing.add(alert);
+            }
+        });
+        return firing;
+    }
+
+    private void eachFiring(Consumer<Alert> each) {
         try (KeyValueIterator<Bytes, byte[]> alerts =
                 store.get().range(StoreKey.first(ALERT, Alert.FIRING), StoreKey.after(ALERT, Alert.FIRING))) {
             for (int i = 0; i < MOST_FIRING && alerts.hasNext(); i++) {
-                domains(VALUE.read(alerts.next().value)).forEach(domain -> firing.merge(domain, 1, Integer::sum));
+                each.accept(VALUE.read(alerts.next().value));
             }
         }
-        return firing;
     }
 
     private static Set<String> domains(Alert alert) {

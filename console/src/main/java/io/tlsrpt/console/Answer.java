@@ -46,6 +46,11 @@ final class Answer {
         return json(Json.MAPPER.writeValueAsBytes(value));
     }
 
+    /// @param status 201, or 202 where what was asked for happens later
+    static Answer json(int status, Object value) {
+        return new Answer(status, "application/json", Json.MAPPER.writeValueAsBytes(value), Map.of());
+    }
+
     /// A document as it was sent, to be saved and never shown by a browser.
     static Answer download(byte[] document, String fileName) {
         return new Answer(
@@ -69,8 +74,9 @@ final class Answer {
         return problem(400, "Bad Request", String.join("; ", sentences), faults, Map.of());
     }
 
-    static Answer methodNotAllowed() {
-        return problem(405, "Method Not Allowed", "only GET and HEAD here", List.of(), Map.of("Allow", "GET, HEAD"));
+    static Answer methodNotAllowed(List<String> allowed) {
+        String methods = String.join(", ", allowed);
+        return problem(405, "Method Not Allowed", "here go only: " + methods, List.of(), Map.of("Allow", methods));
     }
 
     static Answer unavailable(String detail) {

@@ -1,5 +1,6 @@
 package io.tlsrpt.console;
 
+import io.tlsrpt.runtime.BrowserGuard;
 import io.tlsrpt.runtime.KafkaSettings;
 import io.tlsrpt.runtime.Routes;
 import io.tlsrpt.runtime.Service;
@@ -12,8 +13,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StoreQueryParameters;
@@ -25,7 +29,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The query API over views of the compacted topics. While the views are restored it answers 503 and is not ready.
+/// The API over views of the compacted topics: what is asked, and what people do. While the views are restored it
+/// answers 503 and is not ready.
 public final class ConsoleService implements Service {
 
     private static final Logger LOG = LoggerFactory.getLogger(ConsoleService.class);
@@ -35,7 +40,8 @@ public final class ConsoleService implements Service {
     private final KafkaSettings kafka;
     private final Views views;
     private final TopicReader reader;
-    private final QueryApi api;
+    private final TopicWriter writer;
+    private final ApiRoutes api;
     private volatile @Nullable StreamsHost streams;
 
     public ConsoleService(Surroundings surroundings) {
@@ -53,13 +59,27 @@ public final class ConsoleService implements Service {
                         new ByteArrayDeserializer(),
                         new ByteArrayDeserializer()),
                 surroundings.clock());
-        this.api = new QueryApi(
-                views,
-                reader,
-                () -> surroundings.current().get().domains(),
-                surroundings.clock(),
-                new LoopbackNames(settings),
+        this.writer = new TopicWriter(() -> new KafkaProducer<>(
+                impatient(kafka.producer(settings.topicPrefix() + "console")),
+                new ByteArraySerializer(),
+                new ByteArraySerializer()));
+        QueryApi questions =
+                new QueryApi(views, reader, () -> surroundings.current().get().domains(), surroundings.clock());
+        ActionsApi actions = new ActionsApi(views, writer, topics, surroundings.clock());
+        this.api = new ApiRoutes(
+                Stream.concat(questions.endpoints().stream(), actions.endpoints().stream())
+                        .toList(),
+                new BrowserGuard(settings),
                 surroundings.meters());
+    }
+
+    /// Somebody waits for the answer.
+    private static Properties impatient(Properties producer) {
+        producer.put("linger.ms", "0");
+        producer.put("max.block.ms", "5000");
+        producer.put("request.timeout.ms", "5000");
+        producer.put("delivery.timeout.ms", "8000");
+        return producer;
     }
 
     @Override
@@ -111,6 +131,7 @@ public final class ConsoleService implements Service {
             streams.close();
         }
         reader.close();
+        writer.close();
     }
 
     private ReadOnlyKeyValueStore<Bytes, byte[]> store(String name) {

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
 
 /// The parameters of one request, in the path and in the query. What is wrong with them is collected, so that a client
 /// hears of all faults at once.
@@ -20,6 +21,7 @@ final class Parameters {
 
     private final Map<String, String> path;
     private final Map<String, List<String>> query;
+    private final ObjectNode body;
     private final List<Fault> faults = new ArrayList<>();
 
     /// One parameter that cannot be used. The value is not repeated: the client knows it.
@@ -27,9 +29,11 @@ final class Parameters {
     record Fault(String parameter, String expected) {}
 
     /// @param known names the endpoint understands
-    Parameters(Map<String, String> path, Map<String, List<String>> query, Set<String> known) {
+    /// @param body an empty object where nothing was sent
+    Parameters(Map<String, String> path, Map<String, List<String>> query, Set<String> known, ObjectNode body) {
         this.path = path;
         this.query = query;
+        this.body = body;
         for (Map.Entry<String, List<String>> parameter : query.entrySet()) {
             if (!known.contains(parameter.getKey())) {
                 faults.add(new Fault(
@@ -47,6 +51,13 @@ final class Parameters {
 
     List<Fault> faults() {
         return List.copyOf(faults);
+    }
+
+    /// What was sent, whose faults are told with the others.
+    ///
+    /// @param known members the endpoint understands
+    JsonBody body(Set<String> known) {
+        return new JsonBody(body, known, faults::add);
     }
 
     /// A part of the path.

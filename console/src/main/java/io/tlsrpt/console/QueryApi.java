@@ -1,12 +1,6 @@
 package io.tlsrpt.console;
 
-import io.helidon.http.HeaderNames;
-import io.helidon.http.Method;
-import io.helidon.http.Status;
-import io.helidon.webserver.http.HttpRouting;
-import io.helidon.webserver.http.ServerRequest;
-import io.helidon.webserver.http.ServerResponse;
-import io.micrometer.core.instrument.MeterRegistry;
+import io.tlsrpt.console.ApiRoutes.Endpoint;
 import io.tlsrpt.report.RefusalHelp;
 import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.runtime.Settings;
@@ -19,100 +13,45 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.utils.Bytes;
-import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import tools.jackson.core.JsonGenerator;
 
 /// Everything that can be asked over HTTP (`docs/openapi.yaml`). Answers are bounded: lists come in pages with
-/// `complete` and `cursor`. Faults are RFC 9457 problems that name the parameter.
+/// `complete` and `cursor`.
 final class QueryApi {
-
-    private static final Logger LOG = LoggerFactory.getLogger(QueryApi.class);
 
     private static final int MOST_DAYS = 3_660;
     private static final int DEFAULT_DAYS = 30;
     private static final JsonSerde<AcceptedReport> REPORT = new JsonSerde<>(AcceptedReport.class);
-
-    /// Nothing here is to be kept, sniffed, framed or run by a browser.
-    private static final Map<String, String> EVERY_ANSWER = Map.of(
-            "Cache-Control", "no-store",
-            "X-Content-Type-Options", "nosniff",
-            "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'",
-            "Referrer-Policy", "no-referrer",
-            "Cross-Origin-Resource-Policy", "same-origin");
+    private static final JsonSerde<Alert> ALERT = new JsonSerde<>(Alert.class);
 
     private final Views views;
     private final TopicReader reader;
     private final Supplier<List<Settings.Domain>> configured;
     private final Clock clock;
-    private final LoopbackNames names;
-    private final MeterRegistry meters;
     private final Overview overview;
 
-    /// Reads the parameters first and answers after: between the two, faulty parameters end the request.
-    private interface Question {
-        Supplier<Answer> read(Parameters parameters);
-    }
-
-    /// One path and what may be asked of it.
-    private record Endpoint(String path, Set<String> parameters, Question question) {}
-
-    /// How a request ended; the sum over all is the number of requests.
-    enum Outcome {
-        ANSWERED,
-        REFUSED,
-        UNAVAILABLE,
-        FAILED;
-
-        private static Outcome of(int status) {
-            return switch (status) {
-                case 200 -> ANSWERED;
-                case 503 -> UNAVAILABLE;
-                case 500 -> FAILED;
-                default -> REFUSED;
-            };
-        }
-
-        private String word() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
     /// @param configured the domains of the settings as they are now
-    QueryApi(
-            Views views,
-            TopicReader reader,
-            Supplier<List<Settings.Domain>> configured,
-            Clock clock,
-            LoopbackNames names,
-            MeterRegistry meters) {
+    QueryApi(Views views, TopicReader reader, Supplier<List<Settings.Domain>> configured, Clock clock) {
         this.views = views;
         this.reader = reader;
         this.configured = configured;
         this.clock = clock;
-        this.names = names;
-        this.meters = meters;
         this.overview = new Overview(views);
     }
 
-    private List<Endpoint> endpoints() {
+    List<Endpoint> endpoints() {
         return List.of(
-                new Endpoint("/api/v1/domains", Set.of("limit", "cursor"), this::domains),
-                new Endpoint(
+                Endpoint.get("/api/v1/domains", Set.of("limit", "cursor"), this::domains),
+                Endpoint.get(
                         "/api/v1/domains/{domain}/aggregates",
                         Set.of(
                                 "from",
@@ -125,28 +64,20 @@ final class QueryApi {
                                 "limit",
                                 "cursor"),
                         this::aggregates),
-                new Endpoint("/api/v1/domains/{domain}/events", Set.of("from", "to", "limit", "cursor"), this::events),
-                new Endpoint("/api/v1/domains/{domain}/reports", Set.of("limit", "cursor"), this::reports),
-                new Endpoint("/api/v1/reports", Set.of("key"), this::report),
-                new Endpoint("/api/v1/reports/raw", Set.of("key"), this::document),
-                new Endpoint("/api/v1/reporters", Set.of("limit", "cursor"), this::reporters),
-                new Endpoint("/api/v1/rejected", Set.of("reason", "limit", "cursor"), this::rejected),
-                new Endpoint("/api/v1/rejected/record", Set.of("partition", "offset"), this::rejectedRecord),
-                new Endpoint("/api/v1/rejected/raw", Set.of("partition", "offset"), this::rejectedBytes),
-                new Endpoint("/api/v1/rejected/reasons", Set.of(), this::reasons),
-                new Endpoint("/api/v1/alerts", Set.of("state", "domain", "label", "limit", "cursor"), this::alerts),
-                new Endpoint("/api/v1/alerts/{id}", Set.of(), this::alert));
-    }
-
-    /// The paths served and the query parameters of each.
-    Map<String, Set<String>> parametersByPath() {
-        return endpoints().stream().collect(Collectors.toMap(Endpoint::path, Endpoint::parameters));
-    }
-
-    void routing(HttpRouting.Builder routing) {
-        for (Endpoint endpoint : endpoints()) {
-            routing.any(endpoint.path(), (request, response) -> serve(endpoint, request, response));
-        }
+                Endpoint.get("/api/v1/domains/{domain}/events", Set.of("from", "to", "limit", "cursor"), this::events),
+                Endpoint.get("/api/v1/domains/{domain}/reports", Set.of("limit", "cursor"), this::reports),
+                Endpoint.get("/api/v1/reports", Set.of("key"), this::report),
+                Endpoint.get("/api/v1/reports/raw", Set.of("key"), this::document),
+                Endpoint.get("/api/v1/reporters", Set.of("limit", "cursor"), this::reporters),
+                Endpoint.get("/api/v1/rejected", Set.of("reason", "limit", "cursor"), this::rejected),
+                Endpoint.get("/api/v1/rejected/record", Set.of("partition", "offset"), this::rejectedRecord),
+                Endpoint.get("/api/v1/rejected/raw", Set.of("partition", "offset"), this::rejectedBytes),
+                Endpoint.get("/api/v1/rejected/reasons", Set.of(), this::reasons),
+                Endpoint.get(
+                        "/api/v1/alerts", Set.of("state", "domain", "label", "id", "limit", "cursor"), this::alerts),
+                Endpoint.get("/api/v1/alerts/{id}", Set.of(), this::alert),
+                Endpoint.get("/api/v1/alerts/{id}/history", Set.of("from", "to", "limit", "cursor"), this::history),
+                Endpoint.get("/api/v1/domains/{domain}/inspection", Set.of(), this::inspection));
     }
 
     private Supplier<Answer> domains(Parameters parameters) {
@@ -277,7 +208,8 @@ final class QueryApi {
         AlertView.Filter filter = new AlertView.Filter(
                 parameters.oneOf("state", List.of(Alert.FIRING, Alert.RESOLVED)),
                 parameters.domain("domain"),
-                parameters.pairs("label"));
+                parameters.pairs("label"),
+                parameters.text("id"));
         int limit = parameters.limit(100, 1_000);
         Bytes cursor = parameters.keyCursor();
         return () -> Answer.json(
@@ -291,6 +223,27 @@ final class QueryApi {
             return alert == null
                     ? noSuch("alert with this id")
                     : Answer.json(withNotifications(alert, views.notifications().of(id)));
+        };
+    }
+
+    private Supplier<Answer> history(Parameters parameters) {
+        String id = parameters.segment("id");
+        Parameters.Days days = days(parameters);
+        int limit = parameters.limit(100, 1_000);
+        Positions cursor = parameters.positionCursor();
+        return () -> {
+            Alert alert = ALERT.readOrNull(views.alerts().alert(id));
+            return alert == null
+                    ? noSuch("alert with this id")
+                    : Answer.json(reader.history(alert, days, cursor, limit).json(head(days)));
+        };
+    }
+
+    private Supplier<Answer> inspection(Parameters parameters) {
+        String domain = parameters.domain();
+        return () -> {
+            byte[] latest = views.inspections().of(domain, clock.instant());
+            return latest == null ? noSuch("inspection of this domain in the last 90 days") : Answer.json(latest);
         };
     }
 
@@ -308,66 +261,6 @@ final class QueryApi {
             json.writeEndObject();
         }
         return out.toByteArray();
-    }
-
-    private void serve(Endpoint endpoint, ServerRequest request, ServerResponse response) {
-        Method method = request.prologue().method();
-        boolean head = method.equals(Method.HEAD);
-        Answer answer = head || method.equals(Method.GET) ? answer(endpoint, request) : Answer.methodNotAllowed();
-        meters.counter(
-                        "tlsrpt.console.requests",
-                        "outcome",
-                        Outcome.of(answer.status()).word())
-                .increment();
-        EVERY_ANSWER.forEach((name, value) -> response.header(HeaderNames.create(name), value));
-        answer.headers().forEach((name, value) -> response.header(HeaderNames.create(name), value));
-        response.header(HeaderNames.CONTENT_TYPE, answer.contentType());
-        response.header(HeaderNames.CONTENT_LENGTH, Integer.toString(answer.body().length));
-        response.status(Status.create(answer.status()));
-        response.send(head ? new byte[0] : answer.body());
-    }
-
-    private Answer answer(Endpoint endpoint, ServerRequest request) {
-        if (!names.allow(request.authority())) {
-            return Answer.problem(
-                    421, "Misdirected Request", "this host name is not served here; set alerting.public-url to it");
-        }
-        Parameters parameters;
-        try {
-            parameters = parameters(endpoint, request);
-        } catch (IllegalArgumentException notDecodable) {
-            return Answer.problem(400, "Bad Request", "the query is not percent-encoded UTF-8");
-        }
-        Supplier<Answer> question = endpoint.question().read(parameters);
-        if (!parameters.faults().isEmpty()) {
-            return Answer.badRequest(parameters.faults());
-        }
-        try {
-            return question.get();
-        } catch (InvalidStateStoreException restoring) {
-            return Answer.unavailable("the views are being restored from the broker; ask again shortly");
-        } catch (RetriableException away) {
-            LOG.atWarn()
-                    .addKeyValue("path", endpoint.path())
-                    .addKeyValue("error", away.getClass().getSimpleName())
-                    .log("the broker did not answer in time");
-            return Answer.unavailable("the broker did not answer in time; ask again shortly");
-        } catch (RuntimeException unexpected) {
-            LOG.atError()
-                    .addKeyValue("path", endpoint.path())
-                    .setCause(unexpected)
-                    .log("request failed");
-            return Answer.problem(500, "Internal Server Error", "the log has the cause");
-        }
-    }
-
-    private static Parameters parameters(Endpoint endpoint, ServerRequest request) {
-        Map<String, String> path = new HashMap<>();
-        var segments = request.path().pathParameters();
-        segments.names().forEach(name -> path.put(name, segments.get(name)));
-        Map<String, List<String>> query = new LinkedHashMap<>();
-        request.query().names().forEach(name -> query.put(name, request.query().all(name)));
-        return new Parameters(path, query, endpoint.parameters());
     }
 
     private Parameters.Days days(Parameters parameters) {

@@ -1,5 +1,6 @@
 package io.tlsrpt.console;
 
+import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Event;
 import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.JsonSerde;
@@ -23,6 +24,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -33,7 +35,8 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/// Reads the topics that no view keeps: events, refused and raw documents. Every question is bounded in records and in
+/// Reads the topics that no view keeps: events, the history of alerts, refused and raw documents. Every question is
+/// bounded in records and in
 /// time and goes on from its cursor. At most four are answered at once; others wait two seconds and are then refused.
 final class TopicReader implements AutoCloseable {
 
@@ -49,6 +52,7 @@ final class TopicReader implements AutoCloseable {
     private static final int DAYS_AHEAD = 2;
 
     private static final JsonSerde<Event> EVENT = new JsonSerde<>(Event.class);
+    private static final JsonSerde<Alert> ALERT = new JsonSerde<>(Alert.class);
 
     private final Topics topics;
     private final Supplier<? extends Consumer<byte[], byte[]>> readers;
@@ -68,11 +72,44 @@ final class TopicReader implements AutoCloseable {
     ///
     /// @param from where the page before ended; absent: the first record that can be of these days
     Page events(String domain, Parameters.Days days, @Nullable Positions from, int limit) {
-        String topic = topics.events().name();
-        byte[] key = domain.getBytes(StandardCharsets.UTF_8);
+        return of(
+                topics.events(),
+                domain,
+                partitions -> Topics.partition(domain, partitions),
+                days,
+                event -> LocalDate.ofInstant(EVENT.read(event).startDatetime(), ZoneOffset.UTC),
+                from,
+                limit);
+    }
+
+    /// The transitions of an alert in the days, oldest first; short or empty pages as with events.
+    ///
+    /// @param from where the page before ended
+    Page history(Alert alert, Parameters.Days days, @Nullable Positions from, int limit) {
+        return of(
+                topics.alertHistory(),
+                alert.alertId(),
+                alert::partition,
+                days,
+                transition -> LocalDate.ofInstant(ALERT.read(transition).updatedAt(), ZoneOffset.UTC),
+                from,
+                limit);
+    }
+
+    /// The records of a key, all in one partition, whose day lies in the days.
+    private Page of(
+            Topics.Topic of,
+            String keyText,
+            IntUnaryOperator place,
+            Parameters.Days days,
+            Function<byte[], LocalDate> day,
+            @Nullable Positions from,
+            int limit) {
+        String topic = of.name();
+        byte[] key = keyText.getBytes(StandardCharsets.UTF_8);
         return with(reader -> {
             int partitions = reader.partitionsFor(topic).size();
-            TopicPartition partition = new TopicPartition(topic, Topics.partition(domain, partitions));
+            TopicPartition partition = new TopicPartition(topic, place.applyAsInt(partitions));
             reader.assign(List.of(partition));
             long end = reader.endOffsets(List.of(partition)).getOrDefault(partition, 0L);
             long begin = reader.beginningOffsets(List.of(partition)).getOrDefault(partition, 0L);
@@ -86,14 +123,14 @@ final class TopicReader implements AutoCloseable {
             Deadline deadline = new Deadline();
             boolean open = true;
             while (open && next < end && !deadline.passed()) {
-                for (ConsumerRecord<byte[], byte[]> event : reader.poll(POLL).records(partition)) {
-                    if (event.offset() >= end || !open) {
+                for (ConsumerRecord<byte[], byte[]> found : reader.poll(POLL).records(partition)) {
+                    if (found.offset() >= end || !open) {
                         break;
                     }
-                    if (Arrays.equals(event.key(), key) && days.contains(window(event))) {
-                        page.add(event.value());
+                    if (Arrays.equals(found.key(), key) && days.contains(day(found, day))) {
+                        page.add(found.value());
                     }
-                    next = event.offset() + 1;
+                    next = found.offset() + 1;
                     open = page.look();
                 }
                 next = open ? reader.position(partition) : next;
@@ -318,9 +355,9 @@ final class TopicReader implements AutoCloseable {
         return first == null ? end : first.offset();
     }
 
-    private static LocalDate window(ConsumerRecord<byte[], byte[]> event) {
+    private static LocalDate day(ConsumerRecord<byte[], byte[]> record, Function<byte[], LocalDate> day) {
         try {
-            return LocalDate.ofInstant(EVENT.read(event.value()).startDatetime(), ZoneOffset.UTC);
+            return day.apply(record.value());
         } catch (SerializationException notOurs) {
             return LocalDate.MIN;
         }

@@ -23,12 +23,14 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The compacted topics as global stores: every instance holds all of them and answers wholly by itself.
+/// The compacted topics, and the latest inspections, as global stores: every instance holds all of them and answers
+/// wholly by itself.
 ///
 /// ```
 /// tlsrpt.aggregates ► aggregates-by-domain    tlsrpt.alerts        ► alerts-by-state
 /// tlsrpt.reports    ► reports-by-domain       tlsrpt.notifications ► notifications-by-alert
-/// tlsrpt.domains    ► claims-by-domain
+/// tlsrpt.domains    ► claims-by-domain        tlsrpt.silences      ► silences-by-id
+/// tlsrpt.inspections ► inspections-by-domain
 /// ```
 ///
 /// Keys of the stores differ from those of the topics, so that questions are range scans. Kafka restores such a store
@@ -44,6 +46,8 @@ final class Views {
     private final AlertView alerts;
     private final NotificationView notifications;
     private final DomainView domains;
+    private final SilenceView silences;
+    private final InspectionView inspections;
 
     /// @param stores a store by name; asked at each use, throws while it is not there
     Views(Function<String, ReadOnlyKeyValueStore<Bytes, byte[]>> stores) {
@@ -52,6 +56,8 @@ final class Views {
         alerts = new AlertView(() -> stores.apply(AlertView.STORE));
         notifications = new NotificationView(() -> stores.apply(NotificationView.STORE));
         domains = new DomainView(() -> stores.apply(DomainView.STORE));
+        silences = new SilenceView(() -> stores.apply(SilenceView.STORE));
+        inspections = new InspectionView(() -> stores.apply(InspectionView.STORE));
     }
 
     AggregateView aggregates() {
@@ -74,6 +80,14 @@ final class Views {
         return domains;
     }
 
+    SilenceView silences() {
+        return silences;
+    }
+
+    InspectionView inspections() {
+        return inspections;
+    }
+
     Topology topology(Topics topics, StreamsConfig config, MeterRegistry meters) {
         Counter skipped = Counter.builder("tlsrpt.console.skipped.records")
                 .description("Records of the compacted topics that are none of ours and were passed over")
@@ -84,6 +98,8 @@ final class Views {
         add(builder, topics.alerts(), AlertView.STORE, alerts, skipped);
         add(builder, topics.notifications(), NotificationView.STORE, notifications, skipped);
         add(builder, topics.domains(), DomainView.STORE, domains, skipped);
+        add(builder, topics.silences(), SilenceView.STORE, silences, skipped);
+        add(builder, topics.inspections(), InspectionView.STORE, inspections, skipped);
         return builder.build();
     }
 

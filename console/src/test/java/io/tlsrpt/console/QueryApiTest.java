@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tlsrpt.report.RefusalReason;
+import io.tlsrpt.runtime.BrowserGuard;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.HttpListener;
 import io.tlsrpt.runtime.Routes;
@@ -34,9 +35,12 @@ import java.time.Clock;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.junit.jupiter.api.AfterEach;
@@ -57,8 +61,9 @@ class QueryApiTest {
     private final HttpClient client = HttpClient.newHttpClient();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private FilledViews filled;
-    private QueryApi api;
+    private ApiRoutes api;
     private HttpListener listener;
+    private final MockProducer<byte[], byte[]> producer = new MockProducer<>();
 
     @BeforeEach
     void start(@TempDir Path directory) {
@@ -365,9 +370,12 @@ class QueryApiTest {
         }
         JsonNode paths = document.path("paths");
 
-        api.parametersByPath().forEach((path, parameters) -> {
+        for (ApiRoutes.Endpoint endpoint : api.endpoints()) {
+            String name = endpoint.method() + " " + endpoint.path();
+            JsonNode operation =
+                    paths.path(endpoint.path()).path(endpoint.method().toLowerCase(Locale.ROOT));
             Set<String> described = new TreeSet<>();
-            for (JsonNode parameter : paths.path(path).path("get").path("parameters")) {
+            for (JsonNode parameter : operation.path("parameters")) {
                 JsonNode resolved = parameter.has("$ref")
                         ? document.at(parameter.path("$ref").stringValue().substring(1))
                         : parameter;
@@ -375,31 +383,38 @@ class QueryApiTest {
                     described.add(resolved.path("name").stringValue());
                 }
             }
-            assertThat(paths.path(path).path("get").isObject()).as(path).isTrue();
-            assertThat(described).as(path).isEqualTo(new TreeSet<>(parameters));
-        });
-        assertThat(paths.properties())
-                .filteredOn(path ->
-                        path.getKey().startsWith("/api/v1/") && path.getValue().has("get"))
-                .hasSameSizeAs(api.parametersByPath().keySet());
+            assertThat(operation.isObject()).as(name).isTrue();
+            assertThat(described).as(name).isEqualTo(new TreeSet<>(endpoint.parameters()));
+            assertThat(operation.has("requestBody"))
+                    .as(name)
+                    .isEqualTo(endpoint.method().equals("POST"));
+        }
+        assertThat(paths.properties().stream()
+                        .filter(path -> path.getKey().startsWith("/api/v1/")
+                                && !path.getKey().equals("/api/v1/import")
+                                && !path.getKey().matches(".*/(accept|forget)"))
+                        .mapToInt(path -> path.getValue().size())
+                        .sum())
+                .isEqualTo(api.endpoints().size());
     }
 
     private double count(String outcome) {
         return meters.counter("tlsrpt.console.requests", "outcome", outcome).count();
     }
 
-    private QueryApi api(Views views) {
+    private ApiRoutes api(Views views) {
         Clock clock = Clock.fixed(NOW, ZoneOffset.UTC);
-        return new QueryApi(
-                views,
-                new TopicReader(TOPICS, topics::consumer, clock),
-                () -> List.<Settings.Domain>of(),
-                clock,
-                new LoopbackNames(ANY_PORT, "https://tlsrpt.example.com/"),
+        QueryApi questions = new QueryApi(
+                views, new TopicReader(TOPICS, topics::consumer, clock), () -> List.<Settings.Domain>of(), clock);
+        ActionsApi actions = new ActionsApi(views, new TopicWriter(() -> producer), TOPICS, clock);
+        return new ApiRoutes(
+                Stream.concat(questions.endpoints().stream(), actions.endpoints().stream())
+                        .toList(),
+                new BrowserGuard(ANY_PORT, "https://tlsrpt.example.com/"),
                 meters);
     }
 
-    private static HttpListener serve(QueryApi api) {
+    private static HttpListener serve(ApiRoutes api) {
         return HttpListener.start(List.of(new Routes("api", ANY_PORT, null, api::routing)), new SimpleMeterRegistry());
     }
 

@@ -352,7 +352,7 @@ class ViewsTest {
     private List<String> alertIds(@Nullable String state, @Nullable String domain, Map<String, String> labels) {
         return pages(cursor -> filled.views
                         .alerts()
-                        .alerts(new AlertView.Filter(state, domain, labels), cursor, PageLimit.rows(1)))
+                        .alerts(new AlertView.Filter(state, domain, labels, null), cursor, PageLimit.rows(1)))
                 .stream()
                 .map(row -> row.path("alert-id").stringValue())
                 .toList();

@@ -7,6 +7,7 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.tlsrpt.report.DomainName;
+import io.tlsrpt.runtime.BrowserGuard;
 import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.Json;
 import java.time.Clock;
@@ -25,11 +26,13 @@ final class DomainsDoor {
     private final DomainClaims claims;
     private final IngestMetrics metrics;
     private final Clock clock;
+    private final CrossOrigin crossOrigin;
 
-    DomainsDoor(DomainClaims claims, IngestMetrics metrics, Clock clock) {
+    DomainsDoor(DomainClaims claims, BrowserGuard guard, IngestMetrics metrics, Clock clock) {
         this.claims = claims;
         this.metrics = metrics;
         this.clock = clock;
+        this.crossOrigin = new CrossOrigin(guard, metrics);
     }
 
     private interface Action {
@@ -52,7 +55,7 @@ final class DomainsDoor {
                     .send(response);
             return;
         }
-        if (CrossOrigin.refused(request, response, metrics)) {
+        if (crossOrigin.refused(request, response)) {
             return;
         }
         String domain = DomainName.canonical(

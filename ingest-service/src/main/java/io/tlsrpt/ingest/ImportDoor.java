@@ -9,6 +9,7 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.tlsrpt.report.DomainName;
+import io.tlsrpt.runtime.BrowserGuard;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.Verdict;
@@ -61,6 +62,7 @@ final class ImportDoor {
     private final Duration patience;
     private final IngestMetrics metrics;
     private final Clock clock;
+    private final CrossOrigin crossOrigin;
     private final Semaphore imports = new Semaphore(MAX_IMPORTS);
 
     /// @param directory for uploads while they are read; emptied of earlier ones by [#start]
@@ -73,6 +75,7 @@ final class ImportDoor {
             Spool spool,
             VerdictWatch verdicts,
             Duration patience,
+            BrowserGuard guard,
             IngestMetrics metrics,
             Clock clock) {
         this.directory = directory;
@@ -84,6 +87,7 @@ final class ImportDoor {
         this.patience = patience;
         this.metrics = metrics;
         this.clock = clock;
+        this.crossOrigin = new CrossOrigin(guard, metrics);
     }
 
     /// What became of one document.
@@ -127,7 +131,7 @@ final class ImportDoor {
                     .send(response);
             return;
         }
-        if (CrossOrigin.refused(request, response, metrics)) {
+        if (crossOrigin.refused(request, response)) {
             return;
         }
         Asked asked = asked(request);

@@ -35,6 +35,7 @@ final class IngestMetrics {
         MALFORMED,
         GONE,
         NO_ROOM,
+        FOREIGN_NAME,
         CROSS_ORIGIN
     }
 

@@ -3,6 +3,7 @@ package io.tlsrpt.ingest;
 import io.tlsrpt.dns.Resolver;
 import io.tlsrpt.mail.ReportMail;
 import io.tlsrpt.report.ReportReader;
+import io.tlsrpt.runtime.BrowserGuard;
 import io.tlsrpt.runtime.Health;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.KafkaSettings;
@@ -88,7 +89,8 @@ public final class IngestService implements Service {
                         new ByteArrayDeserializer()),
                 delivery);
         metrics.watch(claims);
-        this.domainsDoor = new DomainsDoor(claims, metrics, surroundings.clock());
+        BrowserGuard guard = new BrowserGuard(settings);
+        this.domainsDoor = new DomainsDoor(claims, guard, metrics, surroundings.clock());
         Intake intake = new Intake(
                 topics,
                 settings.intake(),
@@ -139,6 +141,7 @@ public final class IngestService implements Service {
                 spool,
                 verdicts,
                 VERDICT_PATIENCE,
+                guard,
                 metrics,
                 surroundings.clock());
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tlsrpt.ingest.TestIntake.Broker;
 import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.report.SampleReports;
+import io.tlsrpt.runtime.BrowserGuard;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.HttpListener;
 import io.tlsrpt.runtime.Routes;
@@ -77,6 +78,7 @@ class ImportDoorTest {
                 intake.spool,
                 watch,
                 Duration.ofSeconds(2),
+                new BrowserGuard(HostPort.parse("127.0.0.1:0"), "https://tlsrpt.example.com"),
                 intake.metrics,
                 intake.clock);
         door.start();
@@ -346,9 +348,26 @@ class ImportDoorTest {
         assertThat(post("", report("a"), "Origin", "https://evil.example").statusCode())
                 .isEqualTo(403);
         assertThat(post("", report("a"), "Origin", "null").statusCode()).isEqualTo(403);
+        assertThat(post("", report("a"), "Sec-Fetch-Site", "cross-site").statusCode())
+                .isEqualTo(403);
         assertThat(intake.broker.history()).isEmpty();
         verdict(0, "accepted");
         assertThat(post("", report("a"), "Origin", self).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void aForeignNameThatLeadsToThisMachineCannotVouchForReports() throws Exception {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), listener.address().port())) {
+            socket.getOutputStream()
+                    .write(("POST /api/v1/import HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\n"
+                                    + "Content-Length: 2\r\n\r\n{}")
+                            .getBytes(StandardCharsets.US_ASCII));
+            socket.shutdownOutput();
+            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(answer).startsWith("HTTP/1.1 421").contains("\"foreign-name\"");
+        }
+        assertThat(intake.broker.history()).isEmpty();
     }
 
     @Test
@@ -358,9 +377,10 @@ class ImportDoorTest {
         try (Socket socket =
                 new Socket(InetAddress.getLoopbackAddress(), listener.address().port())) {
             OutputStream out = socket.getOutputStream();
-            out.write(("POST /api/v1/import HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.example\r\nContent-Length: "
-                            + (hidden.length() + report.length) + "\r\n\r\n" + hidden)
-                    .getBytes(StandardCharsets.US_ASCII));
+            out.write(
+                    ("POST /api/v1/import HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://evil.example\r\nContent-Length: "
+                                    + (hidden.length() + report.length) + "\r\n\r\n" + hidden)
+                            .getBytes(StandardCharsets.US_ASCII));
             out.write(report);
             socket.shutdownOutput();
             String answers = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
