@@ -90,9 +90,9 @@ class ActionsApiTest {
 
     @AfterEach
     void stop() {
+        client.close();
         listener.close();
         filled.close();
-        client.close();
     }
 
     @ParameterizedTest

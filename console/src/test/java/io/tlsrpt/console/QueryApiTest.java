@@ -74,9 +74,9 @@ class QueryApiTest {
 
     @AfterEach
     void stop() {
+        client.close();
         listener.close();
         filled.close();
-        client.close();
     }
 
     @Test
