@@ -1,15 +1,29 @@
 package io.tlsrpt.alerting;
 
-/// Makes a stranger's text fit to be shown: one line, bounded, nothing invisible, nothing that turns the reading
-/// direction.
+/// Makes a stranger's text fit to be shown: bounded, nothing invisible, nothing that turns the reading direction.
 final class CleanText {
 
     private CleanText() {}
 
+    /// On one line.
+    ///
     /// @param most code points kept
     static String of(String text, int most) {
+        return clean(text, most, false);
+    }
+
+    /// On as many lines as it has; `\n` alone ends one.
+    ///
+    /// @param most code points kept
+    static String lines(String text, int most) {
+        return clean(text, most, true);
+    }
+
+    private static String clean(String text, int most, boolean lines) {
         StringBuilder clean = new StringBuilder(Math.min(text.length(), most));
-        text.codePoints().limit(most).forEach(point -> clean.appendCodePoint(shown(point) ? point : '\uFFFD'));
+        text.codePoints()
+                .limit(most)
+                .forEach(point -> clean.appendCodePoint(shown(point) || (lines && point == '\n') ? point : '\uFFFD'));
         return clean.toString();
     }
 

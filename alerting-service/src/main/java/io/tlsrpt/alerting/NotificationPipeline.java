@@ -12,7 +12,6 @@ import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.runtime.Surroundings;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Notification;
-import java.net.http.HttpClient;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -130,7 +129,6 @@ final class NotificationPipeline implements AutoCloseable {
     private Instant lookAgain = Instant.MAX;
     private boolean lookAtAll;
     private boolean settled;
-    private @Nullable HttpClient client;
     private @Nullable Thread thread;
 
     NotificationPipeline(Surroundings surroundings) {
@@ -162,7 +160,6 @@ final class NotificationPipeline implements AutoCloseable {
     /// Starts to read; ready when the log is restored.
     void start() {
         surroundings.health().notReady(PART, "starting");
-        client = WebhookReceiver.client();
         thread = Thread.ofPlatform().name("notification-pipeline").start(this::run);
     }
 
@@ -177,10 +174,6 @@ final class NotificationPipeline implements AutoCloseable {
             } catch (InterruptedException interrupted) {
                 Thread.currentThread().interrupt();
             }
-        }
-        HttpClient open = client;
-        if (open != null) {
-            open.shutdownNow();
         }
     }
 
@@ -487,7 +480,8 @@ final class NotificationPipeline implements AutoCloseable {
 
     private Attempt attempt(AlertingSettings.Receiver to, Message message) {
         try {
-            return Receiver.of(to, Objects.requireNonNull(client)).deliver(message, clock.instant());
+            return Receiver.of(to, surroundings.current().get().alerting().mailServer())
+                    .deliver(message, clock.instant());
         } catch (RuntimeException unexpected) {
             // The class alone: the message could quote the address.
             return Attempt.of(

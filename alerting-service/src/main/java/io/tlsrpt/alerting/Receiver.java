@@ -2,20 +2,30 @@ package io.tlsrpt.alerting;
 
 import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.topics.Alert;
-import java.net.http.HttpClient;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// Somebody who is told of alerts. One file per kind.
-sealed interface Receiver permits WebhookReceiver {
+sealed interface Receiver
+        permits WebhookReceiver, SlackReceiver, TeamsReceiver, PagerDutyReceiver, AlertmanagerReceiver, EmailReceiver {
 
-    /// The receiver of these settings.
+    /// The receiver of these settings. Making one connects to nothing and keeps nothing open.
     ///
-    static Receiver of(AlertingSettings.Receiver settings, HttpClient client) {
-        return new WebhookReceiver(settings, client);
+    /// @param mailServer through which mails go; receivers of kind `email` need it, as was checked when the settings
+    /// were read
+    static Receiver of(AlertingSettings.Receiver settings, AlertingSettings.@Nullable MailServer mailServer) {
+        return switch (settings.kind()) {
+            case WEBHOOK -> new WebhookReceiver(settings);
+            case SLACK -> new SlackReceiver(settings);
+            case TEAMS -> new TeamsReceiver(settings);
+            case PAGERDUTY -> new PagerDutyReceiver(settings);
+            case ALERTMANAGER -> new AlertmanagerReceiver(settings);
+            case EMAIL -> new EmailReceiver(settings, Objects.requireNonNull(mailServer));
+        };
     }
 
     /// Makes one attempt and returns when its outcome is known: a blocking call of bounded time. Whatever goes wrong at

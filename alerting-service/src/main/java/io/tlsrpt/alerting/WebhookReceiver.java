@@ -2,35 +2,23 @@ package io.tlsrpt.alerting;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
-import io.tlsrpt.inspection.AddressGuard;
 import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.runtime.Secret;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Json;
-import java.io.IOException;
-import java.io.InputStream;
-import java.net.ConnectException;
-import java.net.InetAddress;
 import java.net.URI;
-import java.net.UnknownHostException;
-import java.net.http.HttpClient;
-import java.net.http.HttpConnectTimeoutException;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
-import java.time.DateTimeException;
-import java.time.Duration;
 import java.time.Instant;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
-import javax.net.ssl.SSLHandshakeException;
 import org.jspecify.annotations.Nullable;
 
 /// A generic webhook after Standard Webhooks 1.0.0: one POST of JSON for each notification, signed when a secret is
@@ -44,14 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// `type` ends in `firing` or `resolved`, `timestamp` is when the alert came into this state. Bodies stay below 20 KB:
 /// where an alert is larger its lists are cut, `affected-domain-count` stays.
 ///
-/// The address is a secret and stands in no log line, metric, exception or notification. Redirects are not followed.
-/// Of the answer only status and `Retry-After` count; its body is not read.
-///
-/// Unless private addresses are allowed, the name is resolved before each attempt and every address must be public. The
-/// HTTP client resolves it again when it connects; the virtual machine's own cache (30 s unless configured otherwise)
-/// makes both see the same answer except when the entry runs out between the two. Whoever controls the DNS of a
-/// configured receiver and hits that instant could still aim the POST at a private address, without ever seeing an
-/// answer. A firewall that forbids such connections closes that too.
+/// While the secret changes each message carries two signatures, of the new one and of the one before.
 final class WebhookReceiver implements Receiver {
 
     static final int MAX_BODY_BYTES = 20_000;
@@ -62,11 +43,8 @@ final class WebhookReceiver implements Receiver {
     private static final int MAX_ALERTS = 50;
     private static final int LIST_IN_SEVERAL = 5;
 
-    private final URI address;
-    private final byte @Nullable [] key;
-    private final boolean privateAllowed;
-    private final Duration timeout;
-    private final HttpClient client;
+    private final OutgoingHttp http;
+    private final List<byte[]> keys;
 
     @JsonPropertyOrder({"type", "timestamp", "data"})
     private record Body(String type, Instant timestamp, Alert data) {}
@@ -84,23 +62,16 @@ final class WebhookReceiver implements Receiver {
     @JsonPropertyOrder({"title", "text"})
     private record NoticeData(String title, String text) {}
 
-    /// @param settings whose address and signing secret were checked when they were read
-    WebhookReceiver(AlertingSettings.Receiver settings, HttpClient client) {
-        Secret secret = settings.signingSecret();
-        this.address = URI.create(Objects.requireNonNull(settings.url()).reveal());
-        this.key = secret == null ? null : key(secret);
-        this.privateAllowed = settings.allowPrivateAddresses();
-        this.timeout = settings.timeout();
-        this.client = client;
-    }
-
-    /// A client as this receiver needs it; one serves all receivers.
-    static HttpClient client() {
-        return HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1)
-                .followRedirects(HttpClient.Redirect.NEVER)
-                .connectTimeout(Duration.ofSeconds(10))
-                .build();
+    /// @param settings whose address and signing secrets were checked when they were read
+    WebhookReceiver(AlertingSettings.Receiver settings) {
+        this.http = new OutgoingHttp(
+                URI.create(Objects.requireNonNull(settings.url()).reveal()),
+                settings.allowPrivateAddresses(),
+                settings.timeout());
+        this.keys = Stream.of(settings.signingSecret(), settings.previousSigningSecret())
+                .filter(Objects::nonNull)
+                .map(WebhookReceiver::key)
+                .toList();
     }
 
     private static byte[] key(Secret secret) {
@@ -109,50 +80,19 @@ final class WebhookReceiver implements Receiver {
 
     @Override
     public Attempt deliver(Message message, Instant now) {
-        try {
-            if (!privateAllowed) {
-                for (InetAddress each : InetAddress.getAllByName(address.getHost())) {
-                    if (!AddressGuard.isPublic(each)) {
-                        return Attempt.of(Result.FORBIDDEN, "not a public address; see allow-private-addresses");
-                    }
-                }
-            }
-            HttpResponse<InputStream> answer =
-                    client.send(request(message, now), HttpResponse.BodyHandlers.ofInputStream());
-            answer.body().close();
-            return judged(answer, now);
-        } catch (UnknownHostException unknown) {
-            return Attempt.of(Result.UNREACHABLE, "host unknown");
-        } catch (HttpConnectTimeoutException slow) {
-            return Attempt.of(Result.UNREACHABLE, "no connection in time");
-        } catch (HttpTimeoutException slow) {
-            return Attempt.of(Result.TIMEOUT, "no answer within " + timeout.toSeconds() + " s");
-        } catch (ConnectException refused) {
-            return Attempt.of(Result.UNREACHABLE, "no connection");
-        } catch (SSLHandshakeException refused) {
-            return Attempt.of(Result.UNREACHABLE, "TLS handshake failed");
-        } catch (IOException broken) {
-            return Attempt.of(Result.BROKEN, "connection broke");
-        } catch (InterruptedException stopped) {
-            Thread.currentThread().interrupt();
-            return Attempt.of(Result.BROKEN, "stopped");
-        }
-    }
-
-    private HttpRequest request(Message message, Instant now) {
         byte[] body = body(message);
         String timestamp = Long.toString(now.getEpochSecond());
-        HttpRequest.Builder request = HttpRequest.newBuilder(address)
-                .timeout(timeout)
-                .header("content-type", "application/json")
-                .header("user-agent", "tlsrpt")
-                .header("webhook-id", message.id())
-                .header("webhook-timestamp", timestamp)
-                .POST(HttpRequest.BodyPublishers.ofByteArray(body));
-        if (key != null) {
-            request.header("webhook-signature", "v1," + signature(key, message.id(), timestamp, body));
+        Map<String, String> headers = new LinkedHashMap<>();
+        headers.put("webhook-id", message.id());
+        headers.put("webhook-timestamp", timestamp);
+        if (!keys.isEmpty()) {
+            headers.put(
+                    "webhook-signature",
+                    keys.stream()
+                            .map(key -> "v1," + signature(key, message.id(), timestamp, body))
+                            .collect(Collectors.joining(" ")));
         }
-        return request.build();
+        return http.post(headers, body, now);
     }
 
     static String signature(byte[] key, String id, String timestamp, byte[] body) {
@@ -164,48 +104,6 @@ final class WebhookReceiver implements Receiver {
         } catch (GeneralSecurityException notThisPlatform) {
             throw new IllegalStateException("every Java platform has HmacSHA256", notThisPlatform);
         }
-    }
-
-    private static Attempt judged(HttpResponse<InputStream> answer, Instant now) {
-        int status = answer.statusCode();
-        Duration retryAfter = answer.headers()
-                .firstValue("retry-after")
-                .map(text -> retryAfter(text, now))
-                .orElse(null);
-        String detail = "status " + status;
-        return switch (status) {
-            case 410 -> Attempt.of(Result.GONE, detail);
-            case 408, 425, 429 -> new Attempt(Result.THROTTLED, detail, retryAfter);
-            case 503 ->
-                retryAfter == null
-                        ? Attempt.of(Result.SERVER_ERROR, detail)
-                        : new Attempt(Result.THROTTLED, detail, retryAfter);
-            default ->
-                switch (status / 100) {
-                    case 2 -> Attempt.of(Result.DELIVERED, detail);
-                    case 3 -> Attempt.of(Result.REDIRECTED, detail);
-                    case 4 -> Attempt.of(Result.REFUSED, detail);
-                    default -> Attempt.of(Result.SERVER_ERROR, detail);
-                };
-        };
-    }
-
-    /// Seconds or an HTTP date (RFC 9110 §10.2.3); anything else counts as absent.
-    private static @Nullable Duration retryAfter(String text, Instant now) {
-        Duration asked;
-        if (text.matches("[0-9]{1,9}")) {
-            asked = Duration.ofSeconds(Long.parseLong(text));
-        } else {
-            try {
-                asked = Duration.between(now, ZonedDateTime.parse(text, DateTimeFormatter.RFC_1123_DATE_TIME));
-            } catch (DateTimeException notADate) {
-                return null;
-            }
-        }
-        if (asked.isNegative()) {
-            return Duration.ZERO;
-        }
-        return asked.compareTo(Attempt.MAX_RETRY_AFTER) > 0 ? Attempt.MAX_RETRY_AFTER : asked;
     }
 
     static byte[] body(Message message) {
