@@ -19,6 +19,7 @@ public final class AlertingService implements Service {
     private final Surroundings surroundings;
     private final StreamsHost detection;
     private final NotificationPipeline notifications;
+    private final Heartbeat heartbeat;
 
     public AlertingService(Surroundings surroundings) {
         this.surroundings = surroundings;
@@ -44,6 +45,7 @@ public final class AlertingService implements Service {
                 properties,
                 surroundings);
         this.notifications = new NotificationPipeline(surroundings);
+        this.heartbeat = new Heartbeat(surroundings);
     }
 
     @Override
@@ -61,10 +63,12 @@ public final class AlertingService implements Service {
                 settings.kafka().newTopicCopies());
         detection.start();
         notifications.start();
+        heartbeat.start();
     }
 
     @Override
     public void close() {
+        heartbeat.close();
         notifications.close();
         detection.close();
     }

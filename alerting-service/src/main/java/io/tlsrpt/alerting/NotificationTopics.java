@@ -8,6 +8,7 @@ import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.Notification;
 import io.tlsrpt.topics.ReportHeaders;
+import io.tlsrpt.topics.Silence;
 import io.tlsrpt.topics.Topics;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -17,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -35,30 +38,34 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The pipeline's two topics: reads `tlsrpt.alerts` and `tlsrpt.notifications`, writes the latter.
+/// The pipeline's topics: reads `tlsrpt.alerts`, `tlsrpt.silences` and `tlsrpt.notifications`, writes the last one, and
+/// tombstones for silences long over.
 ///
-/// A consumer group divides the partitions among the instances; both topics are partitioned alike and the range
-/// assignor
-/// gives the same partitions of both to the same instance. No offset is committed: at each assignment the partitions
-/// are
-/// read from their beginning, which compaction keeps as short as there are alerts. A record that is none of ours is
-/// skipped, logged and counted (`tlsrpt.notifications.unreadable`). Not thread-safe but for [#remember] and [#forget].
+/// A consumer group divides the partitions of the log among the instances, and with them the alerts, which are
+/// partitioned alike. Alerts and silences themselves are read whole by every instance. No offset is committed: at each
+/// assignment the partitions of the log are read from their beginning, which compaction keeps as short as there are
+/// alerts, and alerts and silences up to their end. A record that is none of ours is skipped, logged and counted
+/// (`tlsrpt.notifications.unreadable`). Not thread-safe but for what [NotificationPipeline.Memory] asks for.
 final class NotificationTopics implements NotificationPipeline.Memory, AutoCloseable {
 
     private static final Duration CLOSE = Duration.ofSeconds(5);
     private static final Logger LOG = LoggerFactory.getLogger(NotificationTopics.class);
 
     private final JsonSerde<Alert> alertJson = new JsonSerde<>(Alert.class);
+    private final JsonSerde<Silence> silenceJson = new JsonSerde<>(Silence.class);
     private final JsonSerde<Notification> notificationJson = new JsonSerde<>(Notification.class);
     private final NotificationPipeline pipeline;
     private final Topics.Topic alerts;
+    private final Topics.Topic silences;
     private final Topics.Topic notifications;
     private final KafkaConsumer<@Nullable String, byte @Nullable []> consumer;
+    private final KafkaConsumer<@Nullable String, byte @Nullable []> everywhere;
     private final KafkaProducer<String, byte @Nullable []> producer;
     private final Counter unreadable;
 
     /// How far the partitions must be read before anything may be judged; empty once they are.
     private final Map<TopicPartition, Long> goals = new HashMap<>();
+    private final Map<TopicPartition, Long> goalsEverywhere = new HashMap<>();
 
     private boolean restoring;
 
@@ -69,6 +76,7 @@ final class NotificationTopics implements NotificationPipeline.Memory, AutoClose
         KafkaSettings kafka = new KafkaSettings(settings);
         this.pipeline = pipeline;
         this.alerts = topics.alerts();
+        this.silences = topics.silences();
         this.notifications = topics.notifications();
         this.unreadable = surroundings.meters().counter("tlsrpt.notifications.unreadable");
         this.consumer = new KafkaConsumer<>(
@@ -86,11 +94,19 @@ final class NotificationTopics implements NotificationPipeline.Memory, AutoClose
                                 RangeAssignor.class.getName())),
                 new StringDeserializer(),
                 new ByteArrayDeserializer());
+        this.everywhere = new KafkaConsumer<>(
+                kafka.consumer(id + "-alerts", Map.of()), new StringDeserializer(), new ByteArrayDeserializer());
         Properties producing = kafka.producer(id);
         producing.put("max.block.ms", "5000");
         producing.put("linger.ms", "0");
         this.producer = new KafkaProducer<>(producing, new StringSerializer(), new ByteArraySerializer());
-        consumer.subscribe(List.of(alerts.name(), notifications.name()), new Assignment());
+        List<TopicPartition> all = Stream.of(alerts, silences)
+                .flatMap(topic -> everywhere.partitionsFor(topic.name()).stream())
+                .map(each -> new TopicPartition(each.topic(), each.partition()))
+                .toList();
+        everywhere.assign(all);
+        everywhere.seekToBeginning(all);
+        consumer.subscribe(List.of(notifications.name()), new Assignment());
     }
 
     /// Reads what there is, or waits for it, and tells the pipeline.
@@ -98,9 +114,13 @@ final class NotificationTopics implements NotificationPipeline.Memory, AutoClose
         for (ConsumerRecord<@Nullable String, byte @Nullable []> each : consumer.poll(timeout)) {
             read(each);
         }
+        for (ConsumerRecord<@Nullable String, byte @Nullable []> each : everywhere.poll(Duration.ZERO)) {
+            read(each);
+        }
         if (restoring) {
             goals.entrySet().removeIf(goal -> consumer.position(goal.getKey()) >= goal.getValue());
-            if (goals.isEmpty()) {
+            goalsEverywhere.entrySet().removeIf(goal -> everywhere.position(goal.getKey()) >= goal.getValue());
+            if (goals.isEmpty() && goalsEverywhere.isEmpty()) {
                 restoring = false;
                 pipeline.restored(noMemory());
             }
@@ -122,6 +142,13 @@ final class NotificationTopics implements NotificationPipeline.Memory, AutoClose
                     return;
                 }
                 pipeline.alert(each.partition(), key, alert);
+            } else if (each.topic().equals(silences.name())) {
+                Silence silence = value == null ? null : silenceJson.read(value);
+                if (silence != null && !complete(key, silence)) {
+                    skip(each, "incomplete");
+                    return;
+                }
+                pipeline.silence(each.partition(), key, silence);
             } else if (value == null) {
                 pipeline.forgotten(key);
             } else {
@@ -153,12 +180,17 @@ final class NotificationTopics implements NotificationPipeline.Memory, AutoClose
         return key.equals(alert.alertId())
                 && present(
                         alert.incidentId(),
+                        alert.rule(),
                         alert.state(),
                         alert.severity(),
                         alert.openedAt(),
                         alert.updatedAt(),
                         alert.summary(),
                         alert.evidence());
+    }
+
+    private static boolean complete(String key, Silence silence) {
+        return key.equals(silence.silenceId()) && present(silence.match(), silence.startsAt(), silence.endsAt());
     }
 
     private static boolean complete(String key, Notification told) {
@@ -186,23 +218,32 @@ final class NotificationTopics implements NotificationPipeline.Memory, AutoClose
 
     @Override
     public void remember(int partition, Notification notification, Consumer<Boolean> written) {
-        write(partition, notification.key(), notificationJson.write(notification), written);
+        write(notifications, partition, notification.key(), notificationJson.write(notification), written);
     }
 
     @Override
     public void forget(int partition, String key) {
-        write(partition, key, null, written -> {
+        write(notifications, partition, key, null, written -> {
             if (!written) {
                 LOG.atWarn().log("a notification of a removed alert stays in the log until the next start");
             }
         });
     }
 
+    @Override
+    public void forgetSilence(int partition, String silenceId) {
+        write(silences, partition, silenceId, null, written -> {
+            if (!written) {
+                LOG.atWarn().log("a silence long over is removed later");
+            }
+        });
+    }
+
     @SuppressWarnings("FutureReturnValueIgnored") // the callback hears of it
-    private void write(int partition, String key, byte @Nullable [] value, Consumer<Boolean> written) {
-        ProducerRecord<String, byte @Nullable []> out =
-                new ProducerRecord<>(notifications.name(), partition, key, value);
-        out.headers().add(ReportHeaders.SCHEMA, notifications.schema().getBytes(StandardCharsets.UTF_8));
+    private void write(
+            Topics.Topic topic, int partition, String key, byte @Nullable [] value, Consumer<Boolean> written) {
+        ProducerRecord<String, byte @Nullable []> out = new ProducerRecord<>(topic.name(), partition, key, value);
+        out.headers().add(ReportHeaders.SCHEMA, topic.schema().getBytes(StandardCharsets.UTF_8));
         try {
             producer.send(out, (metadata, failure) -> {
                 if (failure != null) {
@@ -217,11 +258,12 @@ final class NotificationTopics implements NotificationPipeline.Memory, AutoClose
     }
 
     private static void notWritten(Exception failure) {
-        LOG.atError().setCause(failure).log("notification log not written; tried again");
+        LOG.atError().setCause(failure).log("a record of the notification pipeline was not written");
     }
 
     @Override
     public void close() {
+        everywhere.close(CloseOptions.timeout(CLOSE));
         consumer.close(CloseOptions.timeout(CLOSE)); // gives the partitions back: the pipeline may write a last time
         producer.close(CLOSE);
     }
@@ -240,11 +282,13 @@ final class NotificationTopics implements NotificationPipeline.Memory, AutoClose
 
         @Override
         public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-            pipeline.restoring();
+            pipeline.restoring(
+                    partitions.stream().map(TopicPartition::partition).collect(Collectors.toSet()));
             restoring = true;
             goals.clear();
             consumer.seekToBeginning(partitions);
             goals.putAll(consumer.endOffsets(partitions));
+            goalsEverywhere.putAll(everywhere.endOffsets(everywhere.assignment()));
         }
     }
 }

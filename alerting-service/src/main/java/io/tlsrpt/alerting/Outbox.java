@@ -6,29 +6,47 @@ import io.tlsrpt.alerting.Receiver.Result;
 import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Notification;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// What one receiver is still to be told: one parcel per alert, its latest state, so that it never holds more than
-/// there
-/// are alerts. One attempt is under way at a time, critical alerts first.
+/// there are alerts. One attempt is under way at a time, critical alerts first, and no more of them than the receiver
+/// wants in a minute.
+///
+/// Parcels of one rule that are due together travel in one message: those that are not critical always, critical ones
+/// when they are more than [#CRITICAL_FLOOD]. Receivers that group for themselves get each in its own. A message that
+/// may have arrived is repeated as it was, under the same id; one that was refused is repeated in single parcels, so
+/// that no parcel is lost for another's sake.
 ///
 /// A failed attempt is repeated after 5 s, 30 s, 2 min, 10 min, 30 min and then each hour, a fifth more or less, until
-/// a
-/// day has passed. What the receiver refuses for good is tried once more after 2 min. Retry-After is obeyed for all
+/// a day has passed. What the receiver refuses for good is tried once more after 2 min. Retry-After is obeyed for all
 /// parcels. Not thread-safe: it belongs to the thread of the pipeline.
 final class Outbox {
 
     static final Duration GIVE_UP = Duration.ofDays(1);
     static final Duration SECOND_CHANCE = Duration.ofMinutes(2);
+
+    /// A receiver that fails for so long is dead.
+    static final Duration DEAD_AFTER = Duration.ofMinutes(15);
+
+    /// So many critical alerts of one rule are each worth a message of their own.
+    static final int CRITICAL_FLOOD = 10;
+
+    private static final int MAX_TOGETHER = 100;
 
     private static final List<Duration> BACKOFF = List.of(
             Duration.ofSeconds(5),
@@ -38,10 +56,12 @@ final class Outbox {
             Duration.ofMinutes(30),
             Duration.ofHours(1));
 
-    private static final Comparator<Parcel> URGENCY = Comparator.comparing(
-                    (Parcel parcel) -> Telling.severity(parcel.alert.severity()))
-            .reversed()
-            .thenComparing(parcel -> parcel.due);
+    private static final Comparator<Parcel> SEVEREST_FIRST = Comparator.comparing(
+                    (Parcel parcel) -> Telling.severity(parcel.news.severity()))
+            .reversed();
+    private static final Comparator<Parcel> URGENCY = SEVEREST_FIRST.thenComparing(parcel -> parcel.due);
+    private static final Comparator<Parcel> AS_TOLD =
+            SEVEREST_FIRST.thenComparing(parcel -> !parcel.news.firing()).thenComparing(parcel -> parcel.news.about());
 
     private final RandomGenerator jitter;
     private final Map<String, Parcel> parcels = new LinkedHashMap<>();
@@ -49,20 +69,26 @@ final class Outbox {
     private AlertingSettings.Receiver settings;
     private Instant since;
     private Instant pausedUntil = Instant.MIN;
+    private double tokens;
+    private Instant counted;
     private boolean disabled;
     private boolean busy;
+    private @Nullable Instant failingSince;
+    private @Nullable Instant lastDelivered;
+    private boolean gaveUp;
 
     Outbox(AlertingSettings.Receiver settings, Instant since, RandomGenerator jitter) {
         this.settings = settings;
         this.since = since;
         this.jitter = jitter;
+        this.tokens = settings.messagesPerMinute();
+        this.counted = since;
     }
 
-    /// One state of one alert on its way to the receiver.
+    /// One state of one alert, or a notice, on its way to the receiver.
     static final class Parcel {
 
-        private final Alert alert;
-        private final Decision decision;
+        private final News news;
         private final String webhookId;
         private final int partition;
         private final Instant packed;
@@ -72,24 +98,22 @@ final class Outbox {
         private boolean mayHaveHeard;
         private boolean underWay;
         private @Nullable Result lastResult;
+        /// With whom it travelled when the message may have arrived.
+        private @Nullable Load tiedTo;
+
         private @Nullable Notification outcome;
         private Instant rememberAt = Instant.MIN;
 
-        private Parcel(Alert alert, Decision decision, String webhookId, int partition, Instant now) {
-            this.alert = alert;
-            this.decision = decision;
+        private Parcel(News news, String webhookId, int partition, Instant now) {
+            this.news = news;
             this.webhookId = webhookId;
             this.partition = partition;
             this.packed = now;
             this.due = now;
         }
 
-        Alert alert() {
-            return alert;
-        }
-
-        Decision decision() {
-            return decision;
+        News news() {
+            return news;
         }
 
         int partition() {
@@ -108,10 +132,6 @@ final class Outbox {
             return attempts;
         }
 
-        Message message() {
-            return new Message.Alerts(webhookId, alert);
-        }
-
         /// From the start of an attempt to its end, and from its outcome until that is in the log.
         boolean underWay() {
             return underWay || outcome != null;
@@ -128,10 +148,46 @@ final class Outbox {
             return outcome;
         }
 
-        boolean carries(Alert other) {
-            return alert.incidentId().equals(other.incidentId())
-                    && alert.transition() == other.transition()
-                    && alert.state().equals(other.state());
+        private boolean goesWith(Parcel other) {
+            Alert mine = news.alert();
+            Alert others = other.news.alert();
+            return mine != null
+                    && others != null
+                    && mine.rule().equals(others.rule())
+                    && news.critical() == other.news.critical()
+                    && refusals == 0
+                    && tiedTo == null;
+        }
+    }
+
+    /// The parcels of one message.
+    record Load(Message message, List<Parcel> parcels) {
+
+        private static Load of(List<Parcel> parcels) {
+            Parcel first = parcels.getFirst();
+            Message.Notice notice = first.news.notice();
+            if (notice != null) {
+                return new Load(notice, parcels);
+            }
+            return new Load(
+                    new Message.Alerts(
+                            parcels.size() == 1 ? first.webhookId : togetherId(parcels),
+                            parcels.stream()
+                                    .map(parcel -> Objects.requireNonNull(parcel.news.alert()))
+                                    .toList()),
+                    parcels);
+        }
+
+        /// Named after what it holds: the same parcels have the same name again after a crash.
+        private static String togetherId(List<Parcel> parcels) {
+            String names =
+                    parcels.stream().map(parcel -> parcel.webhookId).sorted().collect(Collectors.joining(" "));
+            try {
+                byte[] digest = MessageDigest.getInstance("SHA-256").digest(names.getBytes(StandardCharsets.UTF_8));
+                return "group-" + HexFormat.of().formatHex(digest, 0, 16);
+            } catch (NoSuchAlgorithmException notThisPlatform) {
+                throw new IllegalStateException("every Java platform has SHA-256", notThisPlatform);
+            }
         }
     }
 
@@ -152,6 +208,27 @@ final class Outbox {
         return disabled;
     }
 
+    /// Whether many alerts may come in one message. PagerDuty and Alertmanager keep them apart and group for
+    /// themselves.
+    boolean groups() {
+        return switch (settings.kind()) {
+            case WEBHOOK, SLACK, TEAMS, EMAIL -> true;
+            case PAGERDUTY, ALERTMANAGER -> false;
+        };
+    }
+
+    /// Whether somebody else should know that it does not work: it wants no more, something was given up, or nothing
+    /// was taken for [#DEAD_AFTER]. Over when it takes a message.
+    boolean dead(Instant now) {
+        return disabled || gaveUp || (failingSince != null && !now.isBefore(failingSince.plus(DEAD_AFTER)));
+    }
+
+    /// When it last took a message, as far as this process knows.
+    @Nullable
+    Instant lastDelivered() {
+        return lastDelivered;
+    }
+
     boolean underWay() {
         return parcels.values().stream().anyMatch(Parcel::underWay);
     }
@@ -161,12 +238,12 @@ final class Outbox {
     }
 
     @Nullable
-    Parcel parcel(String alertId) {
-        return parcels.get(alertId);
+    Parcel parcel(String about) {
+        return parcels.get(about);
     }
 
     boolean holds(Parcel parcel) {
-        return parcels.get(parcel.alert.alertId()) == parcel;
+        return parcels.get(parcel.news.about()) == parcel;
     }
 
     /// Starts anew with another configuration: what waits is tried at once.
@@ -174,6 +251,8 @@ final class Outbox {
         settings = changed;
         since = now;
         disabled = false;
+        gaveUp = false;
+        failingSince = null;
         pausedUntil = Instant.MIN;
         for (Parcel parcel : parcels.values()) {
             parcel.due = now;
@@ -182,17 +261,17 @@ final class Outbox {
         }
     }
 
-    /// Takes the state in place of an older one of the same alert. A message that is no more urgent keeps its
+    /// Takes the news in place of older ones of the same alert. A message that is no more urgent keeps its
     /// predecessor's place in the schedule, so that a lively alert does not hammer a dead receiver.
-    void put(Alert alert, Decision decision, String webhookId, int partition, Instant now) {
-        Parcel parcel = new Parcel(alert, decision, webhookId, partition, now);
-        Parcel superseded = parcels.put(alert.alertId(), parcel);
+    void put(News news, String webhookId, int partition, Instant now) {
+        Parcel parcel = new Parcel(news, webhookId, partition, now);
+        Parcel superseded = parcels.put(news.about(), parcel);
         if (superseded == null) {
             return;
         }
         parcel.mayHaveHeard = superseded.mayHaveHeard;
-        boolean moreUrgent = alert.firing()
-                && Telling.severity(alert.severity()).compareTo(Telling.severity(superseded.alert.severity())) > 0;
+        boolean moreUrgent = news.firing()
+                && Telling.severity(news.severity()).compareTo(Telling.severity(superseded.news.severity())) > 0;
         if (!moreUrgent) {
             parcel.due = superseded.due;
             parcel.attempts = superseded.attempts;
@@ -201,66 +280,130 @@ final class Outbox {
     }
 
     void remove(Parcel parcel) {
-        parcels.remove(parcel.alert.alertId(), parcel);
+        parcels.remove(parcel.news.about(), parcel);
     }
 
-    /// The parcel to try now, marked as under way; empty when none is due, one is under way, or the receiver asked for
-    /// peace.
-    Optional<Parcel> take(Instant now) {
-        if (busy || disabled || parcels.isEmpty() || now.isBefore(pausedUntil)) {
+    /// What to try now, marked as under way; empty when nothing is due, something is under way, the minute is used up,
+    /// or the receiver asked for peace.
+    Optional<Load> take(Instant now) {
+        if (busy || disabled || parcels.isEmpty() || now.isBefore(pausedUntil) || !mayTell(now)) {
             return Optional.empty();
         }
-        Optional<Parcel> next = parcels.values().stream()
-                .filter(parcel -> !parcel.underWay() && !now.isBefore(parcel.due))
-                .min(URGENCY);
-        next.ifPresent(parcel -> {
-            parcel.underWay = true;
-            parcel.attempts++;
+        Optional<Load> next = parcels.values().stream()
+                .filter(parcel -> waits(parcel, now))
+                .min(URGENCY)
+                .map(first -> load(first, now));
+        next.ifPresent(load -> {
+            load.parcels().forEach(parcel -> {
+                parcel.underWay = true;
+                parcel.attempts++;
+            });
+            tokens -= 1;
             busy = true;
         });
         return next;
     }
 
-    /// What follows from the end of an attempt: another one later, or an outcome to be remembered.
-    void ended(Parcel parcel, Attempt attempt, Instant now) {
+    private static boolean waits(Parcel parcel, Instant now) {
+        return !parcel.underWay() && !now.isBefore(parcel.due);
+    }
+
+    private Load load(Parcel first, Instant now) {
+        Load before = first.tiedTo;
+        if (before != null) {
+            if (before.parcels().stream().allMatch(parcel -> holds(parcel) && before.equals(parcel.tiedTo))) {
+                return before;
+            }
+            return Load.of(before.parcels().stream()
+                    .filter(parcel -> holds(parcel) && before.equals(parcel.tiedTo))
+                    .toList());
+        }
+        if (!groups() || !first.goesWith(first)) {
+            return Load.of(List.of(first));
+        }
+        List<Parcel> together = parcels.values().stream()
+                .filter(parcel -> waits(parcel, now) && parcel.goesWith(first))
+                .sorted(AS_TOLD)
+                .limit(MAX_TOGETHER)
+                .toList();
+        boolean flood = together.size() > CRITICAL_FLOOD;
+        return Load.of(first.news.critical() && !flood ? List.of(first) : together);
+    }
+
+    /// A bucket of as many tokens as messages are allowed in a minute, which fills up within a minute.
+    private boolean mayTell(Instant now) {
+        double perMilli = settings.messagesPerMinute() / 60_000.0;
+        double filled = tokens + Math.max(0, Duration.between(counted, now).toMillis()) * perMilli;
+        tokens = Math.min(settings.messagesPerMinute(), filled);
+        counted = now;
+        return tokens >= 1;
+    }
+
+    /// What follows from the end of an attempt: another one later, or outcomes to be remembered.
+    void ended(Load load, Attempt attempt, Instant now) {
         busy = false;
-        parcel.underWay = false;
-        parcel.lastResult = attempt.result();
-        switch (attempt.result()) {
-            case DELIVERED -> {
-                parcel.outcome = outcome(parcel, Notification.DELIVERED, attempt, now);
-                wake(now);
-            }
-            case GONE -> {
-                disabled = true;
-                parcel.outcome = outcome(parcel, Notification.FAILED, attempt, now);
-            }
-            case REFUSED, REDIRECTED, FORBIDDEN -> {
-                parcel.refusals++;
-                if (parcel.refusals > 1) {
-                    parcel.outcome = outcome(parcel, Notification.FAILED, attempt, now);
-                } else {
-                    parcel.due = now.plus(jittered(SECOND_CHANCE));
+        noteHealth(attempt.result(), now);
+        Duration delay = delay(load, attempt);
+        for (Parcel parcel : load.parcels()) {
+            parcel.underWay = false;
+            parcel.lastResult = attempt.result();
+            parcel.tiedTo = null;
+            switch (attempt.result()) {
+                case DELIVERED -> parcel.outcome = outcome(parcel, Notification.DELIVERED, attempt, now);
+                case GONE -> giveUp(parcel, attempt, now);
+                case REFUSED, REDIRECTED, FORBIDDEN -> {
+                    parcel.refusals++;
+                    if (parcel.refusals > 1) {
+                        giveUp(parcel, attempt, now);
+                    } else {
+                        parcel.due = now.plus(delay);
+                    }
+                }
+                case THROTTLED, SERVER_ERROR, TIMEOUT, BROKEN, UNREACHABLE -> {
+                    boolean arrived = attempt.result().mayHaveArrived();
+                    parcel.mayHaveHeard |= arrived && parcel.news.firing();
+                    parcel.tiedTo = arrived && load.parcels().size() > 1 ? load : null;
+                    parcel.due = now.plus(delay);
+                    if (parcel.due.isAfter(parcel.packed.plus(GIVE_UP))) {
+                        giveUp(parcel, attempt, now);
+                    }
                 }
             }
-            case THROTTLED, SERVER_ERROR, TIMEOUT, BROKEN, UNREACHABLE -> again(parcel, attempt, now);
+        }
+        if (attempt.result() == Result.THROTTLED) {
+            pausedUntil = now.plus(delay);
+        }
+        if (attempt.result() == Result.DELIVERED) {
+            wake(now);
         }
     }
 
-    private void again(Parcel parcel, Attempt attempt, Instant now) {
-        parcel.mayHaveHeard |= attempt.result().mayHaveArrived() && parcel.alert.firing();
-        Duration delay = jittered(BACKOFF.get(Math.min(parcel.attempts, BACKOFF.size()) - 1));
+    /// What somebody learns of the receiver without a parcel: see [#dead].
+    void noteHealth(Result result, Instant now) {
+        if (result == Result.DELIVERED) {
+            failingSince = null;
+            gaveUp = false;
+            lastDelivered = now;
+        } else if (failingSince == null) {
+            failingSince = now;
+        }
+        disabled |= result == Result.GONE;
+    }
+
+    private void giveUp(Parcel parcel, Attempt attempt, Instant now) {
+        gaveUp = true;
+        parcel.outcome = outcome(parcel, Notification.FAILED, attempt, now);
+    }
+
+    /// One for all that travelled together.
+    private Duration delay(Load load, Attempt attempt) {
+        if (attempt.result().permanent()) {
+            return jittered(SECOND_CHANCE);
+        }
+        int attempts = load.parcels().stream().mapToInt(Parcel::attempts).max().orElse(1);
+        Duration delay = jittered(BACKOFF.get(Math.clamp(attempts, 1, BACKOFF.size()) - 1));
         Duration asked = attempt.retryAfter();
-        if (asked != null && asked.compareTo(delay) > 0) {
-            delay = asked;
-        }
-        parcel.due = now.plus(delay);
-        if (attempt.result() == Result.THROTTLED) {
-            pausedUntil = parcel.due;
-        }
-        if (parcel.due.isAfter(parcel.packed.plus(GIVE_UP))) {
-            parcel.outcome = outcome(parcel, Notification.FAILED, attempt, now);
-        }
+        return asked != null && asked.compareTo(delay) > 0 ? asked : delay;
     }
 
     /// It answers again: what failed because it did not need not wait for its hour.
@@ -288,12 +431,12 @@ final class Outbox {
 
     private Notification outcome(Parcel parcel, String result, Attempt attempt, Instant now) {
         return new Notification(
-                parcel.alert.alertId(),
-                parcel.alert.incidentId(),
+                parcel.news.about(),
+                parcel.news.incidentId(),
                 name(),
-                parcel.alert.transition(),
-                parcel.alert.state(),
-                parcel.alert.severity(),
+                parcel.news.transition(),
+                parcel.news.state(),
+                parcel.news.severity(),
                 result,
                 attempt.detail(),
                 parcel.attempts,

@@ -16,12 +16,13 @@ record SampleAlerts(
         String severity,
         Instant openedAt,
         Instant updatedAt,
-        @Nullable Boolean reopened) {
+        @Nullable Boolean reopened,
+        List<String> submitters) {
 
     static final Instant OPENED = Instant.parse("2026-11-21T04:00:00Z");
 
     static SampleAlerts critical() {
-        return new SampleAlerts("a1", 1, 1, Alert.FIRING, "critical", OPENED, OPENED, null);
+        return new SampleAlerts("a1", 1, 1, Alert.FIRING, "critical", OPENED, OPENED, null, List.of("google.com"));
     }
 
     static SampleAlerts warning() {
@@ -29,25 +30,31 @@ record SampleAlerts(
     }
 
     SampleAlerts id(String id) {
-        return new SampleAlerts(id, opening, transition, state, severity, openedAt, updatedAt, reopened);
+        return new SampleAlerts(id, opening, transition, state, severity, openedAt, updatedAt, reopened, submitters);
     }
 
     SampleAlerts severity(String other) {
-        return new SampleAlerts(alertId, opening, transition, state, other, openedAt, updatedAt, reopened);
+        return new SampleAlerts(alertId, opening, transition, state, other, openedAt, updatedAt, reopened, submitters);
+    }
+
+    SampleAlerts submitters(String... others) {
+        return new SampleAlerts(
+                alertId, opening, transition, state, severity, openedAt, updatedAt, reopened, List.of(others));
     }
 
     /// The same incident, one change later.
     SampleAlerts updated(Instant at) {
-        return new SampleAlerts(alertId, opening, transition + 1, state, severity, openedAt, at, reopened);
+        return new SampleAlerts(alertId, opening, transition + 1, state, severity, openedAt, at, reopened, submitters);
     }
 
     SampleAlerts resolved(Instant at) {
-        return new SampleAlerts(alertId, opening, transition + 1, Alert.RESOLVED, severity, openedAt, at, reopened);
+        return new SampleAlerts(
+                alertId, opening, transition + 1, Alert.RESOLVED, severity, openedAt, at, reopened, submitters);
     }
 
     /// The next incident of the same alert.
     SampleAlerts reopened(Instant at) {
-        return new SampleAlerts(alertId, opening + 1, 1, Alert.FIRING, severity, at, at, true);
+        return new SampleAlerts(alertId, opening + 1, 1, Alert.FIRING, severity, at, at, true, submitters);
     }
 
     String incidentId() {
@@ -64,7 +71,7 @@ record SampleAlerts(
                         0,
                         1500,
                         2.8e-9,
-                        List.of("google.com"),
+                        submitters,
                         List.of("192.0.2.25"),
                         List.of("certificate has expired"),
                         List.of("example.com"),

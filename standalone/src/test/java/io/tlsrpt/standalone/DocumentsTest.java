@@ -59,6 +59,7 @@ class DocumentsTest {
             "tlsrpt.example.com",
             "tlsrpt.alert.firing",
             "tlsrpt.alert.resolved",
+            "tlsrpt.notice",
             "tlsrpt.stream-processor",
             "tlsrpt.alerting-service",
             "tlsrpt.notification-pipeline",
