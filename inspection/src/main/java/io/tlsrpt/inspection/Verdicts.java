@@ -504,7 +504,9 @@ final class Verdicts {
             return new Inspection.Address(ip, Presented.UNKNOWN, why, null, null, null, null);
         }
         boolean dane = !usable.isEmpty();
-        String grave = enforced(host) || dane ? ERROR : WARNING;
+        // signed records that nobody can use still make senders insist on TLS (RFC 7672 §2.2)
+        boolean insisted = host.tlsa() instanceof Answer.Found && host.tlsa().security() == Security.SECURE;
+        String grave = enforced(host) || insisted ? ERROR : WARNING;
         String detail = presented.detail();
         switch (presented.starttls()) {
             case Presented.UNKNOWN ->

@@ -1,5 +1,6 @@
 package io.tlsrpt.inspection;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -25,8 +26,9 @@ class DomainInspectionIT {
 
     private static final String ENFORCE = "version: STSv1\nmode: enforce\nmx: mx1.good.test\nmax_age: 604800\n";
     private static final TestAuthority ROOT = TestAuthority.root("Root");
-    private static final TestAuthority.Issued GOOD =
-            ROOT.server("mx1.good.test", "mta-sts.good.test", "mta-sts.bad.test").issue();
+    private static final TestAuthority.Issued GOOD = ROOT.server(
+                    "mx1.good.test", "mta-sts.good.test", "mta-sts.bad.test")
+            .issue();
     private static final TestAuthority.Issued EXPIRED = ROOT.server("mx1.good.test", "mx1.bad.test")
             .until(Instant.parse("2021-01-01T00:00:00Z"))
             .issue();
@@ -45,48 +47,52 @@ class DomainInspectionIT {
         authorities = PolicyFetchTest.pem(directory.resolve("ca.pem"), ROOT);
         // one port for all, as in the world: each server has an address of its own
         LoopbackSmtp good = LoopbackSmtp.start(
-                InetAddress.getByName("127.0.0.1"), 0, LoopbackSmtp.offering(GOOD.server()));
+                InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), 0, LoopbackSmtp.offering(GOOD.server()));
         SERVERS.add(good);
         SERVERS.add(LoopbackSmtp.start(
-                InetAddress.getByName("127.0.0.2"), good.port(), LoopbackSmtp.offering(EXPIRED.server())));
-        SERVERS.add(LoopbackSmtp.start(InetAddress.getByName("127.0.0.3"), good.port(), LoopbackSmtp.plain()));
+                InetAddress.getByAddress(new byte[] {127, 0, 0, 2}),
+                good.port(),
+                LoopbackSmtp.offering(EXPIRED.server())));
+        SERVERS.add(LoopbackSmtp.start(
+                InetAddress.getByAddress(new byte[] {127, 0, 0, 3}), good.port(), LoopbackSmtp.plain()));
         policies = new LoopbackHttps(GOOD.server(), LoopbackHttps.serving(ENFORCE));
         zones = new SignedZones(directory);
         String tlsa = TlsaRecordsTest.record(3, 1, 1, GOOD.leaf()).text();
         String other = TlsaRecordsTest.record(3, 1, 1, EXPIRED.leaf()).text();
-        zones.signed("good.test", List.of(
-                "@ IN MX 10 mx1",
-                "mx1 IN A 127.0.0.1",
-                "_25._tcp.mx1 IN TLSA " + tlsa,
-                "_25._tcp.mx1 IN TLSA " + other,
-                "_smtp._tls IN TXT \"v=TLSRPTv1; rua=mailto:tlsrpt@good.test\"",
-                "_mta-sts IN TXT \"v=STSv1; id=1\"",
-                "mta-sts IN A 127.0.0.1"));
+        zones.signed(
+                "good.test",
+                List.of(
+                        "@ IN MX 10 mx1",
+                        "mx1 IN A 127.0.0.1",
+                        "_25._tcp.mx1 IN TLSA " + tlsa,
+                        "_25._tcp.mx1 IN TLSA " + other,
+                        "_smtp._tls IN TXT \"v=TLSRPTv1; rua=mailto:tlsrpt@good.test\"",
+                        "_mta-sts IN TXT \"v=STSv1; id=1\"",
+                        "mta-sts IN A 127.0.0.1"));
         // every fault at once
-        zones.signed("bad.test", List.of(
-                "@ IN MX 10 mx1",
-                "@ IN MX 20 mx2",
-                "@ IN MX 30 mx3",
-                "@ IN MX 40 mx4",
-                "mx1 IN A 127.0.0.2",
-                "_25._tcp.mx1 IN TLSA " + tlsa,
-                "mx2 IN A 127.0.0.3",
-                "_25._tcp.mx2 IN TLSA 1 1 1 " + "ab".repeat(32),
-                "mx3 IN CNAME mx1.good.test.",
-                "mx4 IN A 127.0.0.4",
-                "_smtp._tls IN TXT \"v=TLSRPTv1; rua=tlsrpt@bad.test\"",
-                "_mta-sts IN TXT \"v=STSv1; id=1\"",
-                "mta-sts IN A 127.0.0.1"));
+        zones.signed(
+                "bad.test",
+                List.of(
+                        "@ IN MX 10 mx1",
+                        "@ IN MX 20 mx2",
+                        "@ IN MX 30 mx3",
+                        "@ IN MX 40 mx4",
+                        "mx1 IN A 127.0.0.2",
+                        "_25._tcp.mx1 IN TLSA " + tlsa,
+                        "mx2 IN A 127.0.0.3",
+                        "_25._tcp.mx2 IN TLSA 1 1 1 " + "ab".repeat(32),
+                        "mx3 IN CNAME mx1.good.test.",
+                        "mx4 IN A 127.0.0.4",
+                        "_smtp._tls IN TXT \"v=TLSRPTv1; rua=tlsrpt@bad.test\"",
+                        "_mta-sts IN TXT \"v=STSv1; id=1\"",
+                        "mta-sts IN A 127.0.0.1"));
         zones.signed("bogus.test", List.of("@ IN MX 10 mx1", "mx1 IN A 127.0.0.1"));
         zones.falsified("bogus.test", "10 mx1", "11 mx1");
         List<String> many = new ArrayList<>();
         IntStream.range(0, 25).forEach(index -> many.add("@ IN MX " + index + " mx" + index));
         IntStream.range(0, 14).forEach(index -> many.add("mx0 IN A 127.0.0." + (100 + index)));
         zones.unsigned("many.test", many);
-        zones.unsigned("plain.test", List.of(
-                "@ IN MX 10 mx1",
-                "mx1 IN A 127.0.0.1",
-                "_25._tcp.mx1 IN TLSA " + tlsa));
+        zones.unsigned("plain.test", List.of("@ IN MX 10 mx1", "mx1 IN A 127.0.0.1", "_25._tcp.mx1 IN TLSA " + tlsa));
         zones.unsigned("null.test", List.of("@ IN MX 0 ."));
         zones.unsigned("implicit.test", List.of("@ IN A 127.0.0.1"));
         zones.broken("broken.test");
@@ -123,13 +129,13 @@ class DomainInspectionIT {
         assertThat(inspection.tlsRpt())
                 .isEqualTo(new Inspection.TlsRpt(
                         "published", "v=TLSRPTv1; rua=mailto:tlsrpt@good.test", List.of("mailto:tlsrpt@good.test")));
-        assertThat(inspection.mtaSts().policyState()).isEqualTo("valid");
-        assertThat(inspection.mtaSts().mode()).isEqualTo("enforce");
-        assertThat(inspection.mtaSts().sha256()).hasSize(64);
+        assertThat(requireNonNull(inspection.mtaSts()).policyState()).isEqualTo("valid");
+        assertThat(requireNonNull(inspection.mtaSts()).mode()).isEqualTo("enforce");
+        assertThat(requireNonNull(inspection.mtaSts()).sha256()).hasSize(64);
         assertThat(inspection.mx()).singleElement().satisfies(mx -> {
             assertThat(mx.dnssec()).isEqualTo("secure");
             assertThat(mx.coveredByPolicy()).isTrue();
-            assertThat(mx.tlsa().state()).isEqualTo("secure");
+            assertThat(requireNonNull(mx.tlsa()).state()).isEqualTo("secure");
             assertThat(mx.addresses()).singleElement().satisfies(address -> {
                 assertThat(address.pkix()).isEqualTo("valid");
                 assertThat(address.tlsaMatch()).isTrue();
@@ -150,16 +156,16 @@ class DomainInspectionIT {
                         "error tlsa-mismatch mx1.bad.test 127.0.0.2",
                         "warning certificate-expired mx1.bad.test 127.0.0.2",
                         "error tlsa-unusable _25._tcp.mx2.bad.test",
-                        "warning starttls-missing mx2.bad.test 127.0.0.3",
+                        "error starttls-missing mx2.bad.test 127.0.0.3",
                         "warning mx-is-alias mx3.bad.test",
-                        "warning certificate-host-mismatch mx3.bad.test 127.0.0.1",
+                        "note certificate-host-mismatch mx3.bad.test 127.0.0.1",
                         "ok tlsa-ok mx3.bad.test 127.0.0.1",
                         "warning mx-unreachable mx4.bad.test 127.0.0.4",
                         "note mta-sts-pattern-unused mta-sts.bad.test");
         assertThat(inspection.findings())
                 .extracting(Finding::verdict)
-                .isSortedAccordingTo(Comparator.comparingInt(
-                        List.of("error", "warning", "unknown", "note", "ok")::indexOf));
+                .isSortedAccordingTo(
+                        Comparator.comparingInt(List.of("error", "warning", "unknown", "note", "ok")::indexOf));
         assertThat(inspection.findings())
                 .filteredOn(finding -> finding.verdict().equals("error"))
                 .allSatisfy(finding -> assertThat(finding.fix()).isNotEmpty());
@@ -175,7 +181,10 @@ class DomainInspectionIT {
                         "note mta-sts-record-missing _mta-sts.plain.test",
                         "warning tlsa-not-secure _25._tcp.mx1.plain.test",
                         "warning certificate-host-mismatch mx1.plain.test 127.0.0.1");
-        assertThat(inspection.mx().getFirst().addresses().getFirst().tlsaMatch()).isNull();
+        assertThat(requireNonNull(requireNonNull(inspection.mx()).getFirst().addresses())
+                        .getFirst()
+                        .tlsaMatch())
+                .isNull();
     }
 
     @Test
@@ -192,7 +201,7 @@ class DomainInspectionIT {
                         "unknown dns-failed _smtp._tls.broken.test",
                         "unknown dns-failed _mta-sts.broken.test")
                 .noneMatch(code -> code.startsWith("error"));
-        assertThat(broken.tlsRpt().state()).isEqualTo("unknown");
+        assertThat(requireNonNull(broken.tlsRpt()).state()).isEqualTo("unknown");
     }
 
     @Test
@@ -230,7 +239,7 @@ class DomainInspectionIT {
         Inspection inspection = inspection(true).inspect("many.test", Inspection.WATCH);
 
         assertThat(inspection.mx()).hasSize(20);
-        assertThat(inspection.mx().getFirst().addresses()).hasSize(10);
+        assertThat(requireNonNull(inspection.mx()).getFirst().addresses()).hasSize(10);
         assertThat(inspection.findings())
                 .filteredOn(finding -> finding.code().equals("mx-too-many"))
                 .extracting(Finding::found)
@@ -263,7 +272,7 @@ class DomainInspectionIT {
     }
 
     private static List<String> codes(Inspection inspection) {
-        return inspection.findings().stream()
+        return requireNonNull(inspection.findings()).stream()
                 .map(finding -> finding.verdict() + " " + finding.code() + " " + finding.subject())
                 .toList();
     }

@@ -193,7 +193,10 @@ class SecureLookupIT {
                             Answer.Broken.class,
                             broken -> assertThat(broken.why()).contains("no answer"));
             SecureLookup two = new SecureLookup(
-                    List.of(silent.address(), zones.bind().address()), Duration.ofSeconds(4), anchors, Clock.systemUTC());
+                    List.of(silent.address(), zones.bind().address()),
+                    Duration.ofSeconds(4),
+                    anchors,
+                    Clock.systemUTC());
             assertThat(two.lookup("mx1.secure.test", Type.A).security()).isEqualTo(Security.SECURE);
         }
     }

@@ -12,7 +12,8 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Zones below a signed `test`, each with a parent that vouches for it or not, and falsified on demand: signed by BIND's
+/// Zones below a signed `test`, each with a parent that vouches for it or not, and falsified on demand: signed by
+/// BIND's
 /// tools before BIND starts.
 final class SignedZones implements AutoCloseable {
 
@@ -77,8 +78,7 @@ final class SignedZones implements AutoCloseable {
         run("dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", "-f", "KSK", zone);
         // -z: one key signs all
         run("dnssec-signzone", "-q", "-z", "-S", "-O", "full", "-o", zone, "-f", zone + ".signed", zone);
-        Files.move(
-                directory.resolve(zone + ".signed"), directory.resolve(zone), StandardCopyOption.REPLACE_EXISTING);
+        Files.move(directory.resolve(zone + ".signed"), directory.resolve(zone), StandardCopyOption.REPLACE_EXISTING);
         return Files.readAllLines(directory.resolve("dsset-" + zone + "."));
     }
 

@@ -116,9 +116,17 @@ class VerdictsTest {
     void q26APolicyThatIsInvalidOrUnfetchableOrUntrustedIsAnErrorWithItsOwnCode() throws IOException {
         assertThat(codes(policy("<html>", "text/html"), NOTHING, offered(VALID), "open"))
                 .contains("error mta-sts-policy-invalid");
-        assertThat(codes(new Facts.Policy.Asked(new Fetched.Unfetchable("404", VALID.leaf())), NOTHING, offered(VALID), "open"))
+        assertThat(codes(
+                        new Facts.Policy.Asked(new Fetched.Unfetchable("404", VALID.leaf())),
+                        NOTHING,
+                        offered(VALID),
+                        "open"))
                 .contains("error mta-sts-policy-unfetchable");
-        assertThat(codes(new Facts.Policy.Asked(new Fetched.NotTrusted("expired", VALID.leaf())), NOTHING, offered(VALID), "open"))
+        assertThat(codes(
+                        new Facts.Policy.Asked(new Fetched.NotTrusted("expired", VALID.leaf())),
+                        NOTHING,
+                        offered(VALID),
+                        "open"))
                 .contains("error mta-sts-policy-untrusted");
         assertThat(codes(new Facts.Policy.Unknown("no answer"), NOTHING, offered(VALID), "open"))
                 .contains("unknown dns-failed");
@@ -161,18 +169,24 @@ class VerdictsTest {
         assertThat(FindingCode.CERTIFICATE_HOST_MISMATCH.code()).isEqualTo("certificate-host-mismatch");
         assertThat(FindingCode.values())
                 .allSatisfy(code -> assertThat(code.area())
-                        .isIn("certificate-expiry", "starttls-missing", "tlsrpt-record", "mta-sts", "tlsa", "mx", "dnssec"));
+                        .isIn(
+                                "certificate-expiry",
+                                "starttls-missing",
+                                "tlsrpt-record",
+                                "mta-sts",
+                                "tlsa",
+                                "mx",
+                                "dnssec"));
         assertThat(FindingCode.TLSA_MISMATCH.fix()).isNotEmpty();
     }
 
-    private static List<String> codes(String mode, Answer tlsa, Presented presented, String port25)
-            throws IOException {
+    private static List<String> codes(String mode, Answer tlsa, Presented presented, String port25) throws IOException {
         String text = "version: STSv1\nmode: " + mode + "\nmx: mx1.example.com\nmax_age: 604800\n";
         return codes(mode.equals("absent") ? null : policy(text, "text/plain"), tlsa, presented, port25);
     }
 
-    private static List<String> codes(
-            Facts.@Nullable Policy policy, Answer tlsa, Presented presented, String port25) throws IOException {
+    private static List<String> codes(Facts.@Nullable Policy policy, Answer tlsa, Presented presented, String port25)
+            throws IOException {
         Answer mx = found("example.com", Type.MX, Security.SECURE, "10 mx1.example.com.");
         return codes(facts(policy, mx, tlsa, presented), port25);
     }
