@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "alerts",
         mixinStandardHelpOptions = true,
-        description = "Shows alerts.",
+        description = "Shows alerts and says what is done about them.",
         synopsisSubcommandLabel = "COMMAND")
 final class AlertsCommand {
 

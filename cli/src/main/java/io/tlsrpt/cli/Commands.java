@@ -1,7 +1,11 @@
 package io.tlsrpt.cli;
 
+import java.io.BufferedReader;
 import java.io.Console;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
+import java.io.Reader;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
@@ -60,6 +64,7 @@ public final class Commands {
         return root(
                 defaults,
                 new Terminal(
+                        new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset())),
                         new PrintWriter(System.out, true, StandardCharsets.UTF_8),
                         new PrintWriter(System.err, true, StandardCharsets.UTF_8),
                         terminal,
@@ -68,7 +73,7 @@ public final class Commands {
 
     /// The root command for a program that reads what it writes.
     public static CommandLine root(Defaults defaults, PrintWriter out, PrintWriter err) {
-        return root(defaults, new Terminal(out, err, false, false));
+        return root(defaults, new Terminal(new BufferedReader(Reader.nullReader()), out, err, false, false));
     }
 
     private static CommandLine root(Defaults defaults, Terminal terminal) {
@@ -89,7 +94,15 @@ public final class Commands {
                 .addSubcommand(new CommandLine(new DomainsCommand(terminal))
                         .addSubcommand(new DomainsCommand.Accept(terminal))
                         .addSubcommand(new DomainsCommand.Forget(terminal)))
-                .addSubcommand(new CommandLine(new AlertsCommand()).addSubcommand(new AlertsCommand.List(terminal)));
+                .addSubcommand(AlertAct.addTo(
+                        new CommandLine(new AlertsCommand())
+                                .addSubcommand(new AlertsCommand.List(terminal))
+                                .addSubcommand(new AlertShow(terminal)),
+                        terminal))
+                .addSubcommand(new CommandLine(new SilenceCommand())
+                        .addSubcommand(new SilenceCommand.Add(terminal))
+                        .addSubcommand(new SilenceCommand.Listing(terminal))
+                        .addSubcommand(new SilenceCommand.Remove(terminal)));
         root.setCaseInsensitiveEnumValuesAllowed(true);
         root.setDefaultValueProvider(defaults::of);
         root.setOut(terminal.out());

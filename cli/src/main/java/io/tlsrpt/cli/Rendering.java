@@ -41,11 +41,17 @@ final class Rendering {
     }
 
     static String alert(JsonNode alert, Terminal terminal) {
+        return text(alert, "updated-at") + "  " + AlertById.shown(alert) + "  " + state(alert, terminal) + "  "
+                + text(alert, "summary");
+    }
+
+    /// What state an alert is in, how bad it is, why it ended and who has taken it on.
+    static String state(JsonNode alert, Terminal terminal) {
         boolean firing = alert.path("state").asString("").equals("firing");
         String state = text(alert, "state") + " " + text(alert, "severity");
-        String why = alert.has("resolve-reason") ? " (" + text(alert, "resolve-reason") + ")" : "";
-        return text(alert, "updated-at") + "  " + (firing ? terminal.red(state) : state) + why + "  "
-                + text(alert, "summary");
+        return (firing ? terminal.red(state) : state)
+                + (alert.has("resolve-reason") ? " (" + text(alert, "resolve-reason") + ")" : "")
+                + (alert.has("acknowledged") ? " [" + text(alert.path("acknowledged"), "by") + "]" : "");
     }
 
     static String verdict(JsonNode verdict, Terminal terminal) {

@@ -18,6 +18,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.json.JsonWriteFeature;
 import tools.jackson.databind.JsonNode;
@@ -90,6 +91,22 @@ final class Server implements AutoCloseable {
                 ask(HttpRequest.newBuilder(uri(path + rest, Map.of())).POST(HttpRequest.BodyPublishers.noBody()))));
     }
 
+    /// Does something.
+    ///
+    /// @param path encoded
+    /// @param body absent: none
+    /// @throws Failure when there is no answer, or one that says no
+    JsonNode send(String method, String path, Map<String, String> query, @Nullable JsonNode body) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path, query));
+        if (body == null) {
+            request.method(method, HttpRequest.BodyPublishers.noBody());
+        } else {
+            request.header("Content-Type", "application/json")
+                    .method(method, HttpRequest.BodyPublishers.ofByteArray(Json.MAPPER.writeValueAsBytes(body)));
+        }
+        return read(good(ask(request)));
+    }
+
     /// One thing; absent when the server has none such (404).
     ///
     /// @throws Failure when there is no answer, or one that says no
@@ -106,7 +123,7 @@ final class Server implements AutoCloseable {
     }
 
     private byte[] good(HttpResponse<byte[]> response) {
-        if (response.statusCode() != 200) {
+        if (response.statusCode() / 100 != 2) {
             throw new Failure(url + " says " + response.statusCode() + ": "
                     + detail(new String(response.body(), StandardCharsets.UTF_8)));
         }

@@ -1,14 +1,17 @@
 package io.tlsrpt.cli;
 
+import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Locale;
 
-/// Where a command writes.
+/// Where a command writes, and a person answers.
 ///
 /// @param interactive whether a person looks on
 /// @param coloured whether colours are shown; never with NO_COLOR
-record Terminal(PrintWriter out, PrintWriter err, boolean interactive, boolean coloured) {
+record Terminal(BufferedReader in, PrintWriter out, PrintWriter err, boolean interactive, boolean coloured) {
 
     private static final String RESET = "\u001b[0m";
     private static final int WIDTH = 100;
@@ -41,6 +44,18 @@ record Terminal(PrintWriter out, PrintWriter err, boolean interactive, boolean c
     void error(String line) {
         err.println(red(line));
         err.flush();
+    }
+
+    /// Asks the person; only y or yes agrees.
+    boolean agrees(String question) {
+        out.print(question + " [y/N] ");
+        out.flush();
+        try {
+            String answer = in.readLine();
+            return answer != null && answer.strip().toLowerCase(Locale.ROOT).matches("y|yes");
+        } catch (IOException broken) {
+            throw new UncheckedIOException(broken);
+        }
     }
 
     String red(String text) {

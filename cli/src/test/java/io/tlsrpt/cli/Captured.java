@@ -1,6 +1,8 @@
 package io.tlsrpt.cli;
 
+import java.io.BufferedReader;
 import java.io.PrintWriter;
+import java.io.StringReader;
 import java.io.StringWriter;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,7 +19,17 @@ final class Captured {
     final Terminal terminal;
 
     Captured(boolean interactive) {
-        terminal = new Terminal(new PrintWriter(out), new PrintWriter(err), interactive, interactive);
+        this(interactive, "");
+    }
+
+    /// @param answers what the person types
+    Captured(boolean interactive, String answers) {
+        terminal = new Terminal(
+                new BufferedReader(new StringReader(answers)),
+                new PrintWriter(out),
+                new PrintWriter(err),
+                interactive,
+                interactive);
     }
 
     int run(String url, String... arguments) {

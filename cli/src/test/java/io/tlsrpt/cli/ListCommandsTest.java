@@ -81,7 +81,7 @@ class ListCommandsTest {
     @Test
     void alertsFireUnlessAllAreAskedFor() {
         answers.put("/api/v1/alerts?domain=a.example&state=firing", """
-                {"complete":true,"rows":[{"state":"firing","severity":"critical","updated-at":"2026-11-21T10:00:00Z",
+                {"complete":true,"rows":[{"alert-id":"0f3c0f3c0f3c0f3c","acknowledged":{"by":"al\\u001bice"},"state":"firing","severity":"critical","updated-at":"2026-11-21T10:00:00Z",
                 "summary":"expired\\u001b[2J certificate"}]}""");
         answers.put("/api/v1/alerts", "{\"complete\":true,\"rows\":[]}");
 
@@ -89,7 +89,9 @@ class ListCommandsTest {
         assertThat(cli.run(url(), "alerts", "list", "--all")).isZero();
 
         assertThat(cli.lines())
-                .containsExactly("2026-11-21T10:00:00Z  firing critical  expired\\u001b[2J certificate", "no alert");
+                .containsExactly(
+                        "2026-11-21T10:00:00Z  0f3c0f3c0f3c  firing critical [al\\u001bice]  expired\\u001b[2J certificate",
+                        "no alert");
     }
 
     @Test

@@ -157,8 +157,9 @@ class ActionsApiTest {
                 .isEqualTo(404);
     }
 
-    @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '"', textBlock = """
+    @Test
+    void aFaultyMemberIsNamed() throws Exception {
+        for (String row : """
                     acknowledge | {'who':'alice'}              | who
                     acknowledge | {'by':7}                     | by
                     acknowledge | {'by':''}                    | by
@@ -167,18 +168,12 @@ class ActionsApiTest {
                     resolve     | {'text':'a\\u001b[2J'}       | text
                     note        | {}                           | text
                     note        | {'text':'   '}               | text
-                    """)
-    void aFaultyMemberIsNamed(String action, String body, String member) throws Exception {
-        HttpResponse<String> response = post("/api/v1/alerts/" + ID + "/" + action, body.replace('\'', '"'));
-
-        assertThat(response.statusCode()).isEqualTo(400);
-        assertThat(Json.MAPPER
-                        .readTree(response.body())
-                        .path("errors")
-                        .path(0)
-                        .path("parameter")
-                        .stringValue())
-                .isEqualTo(member);
+                    """.lines().toList()) {
+            String[] cells = row.split(" *[|] *", -1);
+            assertThat(faulty("/api/v1/alerts/" + ID + "/" + cells[0], cells[1]))
+                    .as(row)
+                    .containsExactly(cells[2]);
+        }
         assertThat(producer.history()).isEmpty();
     }
 
@@ -285,8 +280,9 @@ class ActionsApiTest {
         assertThat(producer.history()).isEmpty();
     }
 
-    @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '"', textBlock = """
+    @Test
+    void aSilenceThatCannotBeMeantIsRefused() throws Exception {
+        for (String row : """
                     {'match':{},'duration':'1h','comment':'x'}                                                    | match
                     {'duration':'1h','comment':'x'}                                                               | match
                     {'match':{'domains':[]},'duration':'1h','comment':'x'}                                        | match
@@ -305,18 +301,23 @@ class ActionsApiTest {
                     {'match':{'rules':['dane']},'duration':'91d','comment':'x'}                                   | ends-at
                     {'match':{'rules':['dane']},'duration':'forever','comment':'x'}                               | duration
                     {'match':{'rules':['dane']},'starts-at':'soon','duration':'1h','comment':'x'}                 | starts-at
-                    """)
-    void aSilenceThatCannotBeMeantIsRefused(String body, String member) throws Exception {
-        HttpResponse<String> response = post("/api/v1/silences", body.replace('\'', '"'));
+                    """.lines().toList()) {
+            String[] cells = row.split(" *[|] *", -1);
+            assertThat(faulty("/api/v1/silences", cells[0])).as(row).contains(cells[1]);
+        }
+        assertThat(producer.history()).isEmpty();
+    }
 
+    /// The members that are named as faulty.
+    private List<String> faulty(String path, String body) throws Exception {
+        HttpResponse<String> response = post(path, body.replace('\'', '"'));
         assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
         List<String> named = new ArrayList<>();
         Json.MAPPER
                 .readTree(response.body())
                 .path("errors")
                 .forEach(fault -> named.add(fault.path("parameter").stringValue()));
-        assertThat(named).contains(member);
-        assertThat(producer.history()).isEmpty();
+        return named;
     }
 
     @Test
