@@ -60,6 +60,7 @@ final class Detection implements AutoCloseable {
     /// Every record of the alerts topic, tombstones as null.
     final List<@Nullable Alert> records = new ArrayList<>();
 
+    private final List<Sent> sent = new ArrayList<>();
     private final Path directory;
     private Instant now;
     private int acted;
@@ -145,6 +146,18 @@ final class Detection implements AutoCloseable {
     Detection forgotten(String domain) {
         claims.pipeInput(new TestRecord<>(domain, null, now));
         return this;
+    }
+
+    /// A cell and when it arrived.
+    record Sent(Aggregate aggregate, Instant arrived) {}
+
+    /// Every cell that arrived, in order.
+    List<Sent> sent() {
+        return sent;
+    }
+
+    Settings settings() {
+        return settings;
     }
 
     Instant now() {
@@ -366,6 +379,7 @@ final class Detection implements AutoCloseable {
 
         void arrives() {
             Aggregate aggregate = aggregate();
+            sent.add(new Sent(aggregate, now));
             aggregates.pipeInput(aggregate.key(), aggregate, now);
             drain();
         }

@@ -1,0 +1,80 @@
+package io.tlsrpt.alerting;
+
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.topics.Aggregate;
+import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.Alert;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.streams.processor.api.Record;
+
+/// Detection in memory, by the same processors and in the same order as in [DetectionTopology]: what would have been
+/// alerted on under other settings, or on other reports. One thread; time only moves forward.
+public final class Replay {
+
+    /// Between two looks at the clock.
+    private static final Duration STEP = Duration.ofHours(1);
+
+    private final List<MemoryTask<?, ?, ?, ?>> tasks = new ArrayList<>();
+    private final MemoryTask<AggregateKey, Aggregate, String, Clue> watchMx;
+    private final Map<String, Alert> state = new LinkedHashMap<>();
+    private final List<Alert> transitions = new ArrayList<>();
+    private Instant now;
+
+    /// @param settings with the rules to try; domains and labels count, receivers do not
+    /// @param start when the clock stands at first
+    public Replay(Settings settings, Instant start) {
+        this.now = start;
+        DetectionMetrics metrics = new DetectionMetrics(new CompositeMeterRegistry());
+        MemoryTask<String, Clue, String, AlertChange> judge = new MemoryTask<>(
+                Judge.supplier(() -> settings, metrics, settings.retention()).get(), start, this::changed);
+        this.watchMx =
+                new MemoryTask<>(WatchMx.supplier(() -> settings, metrics).get(), start, judge::process);
+        tasks.add(watchMx);
+        tasks.add(judge);
+    }
+
+    /// A new version of a cell arrives; the clock moves there.
+    ///
+    /// @param arrived not before what arrived last
+    public void aggregate(Aggregate aggregate, Instant arrived) {
+        passTo(arrived);
+        watchMx.process(new Record<>(aggregate.key(), aggregate, arrived.toEpochMilli()));
+    }
+
+    /// Time passes; what falls due happens.
+    public void passTo(Instant later) {
+        while (now.isBefore(later)) {
+            Instant next = now.plus(STEP);
+            now = next.isAfter(later) ? later : next;
+            tasks.forEach(task -> task.tick(now));
+        }
+    }
+
+    /// Latest state of every alert, by alert-id.
+    public Map<String, Alert> state() {
+        return Map.copyOf(state);
+    }
+
+    /// Every transition, in order.
+    public List<Alert> transitions() {
+        return List.copyOf(transitions);
+    }
+
+    private void changed(Record<String, AlertChange> record) {
+        AlertChange change = record.value();
+        if (change.expired()) {
+            state.remove(record.key());
+            return;
+        }
+        state.put(record.key(), change.alert());
+        if (change.transition()) {
+            transitions.add(change.alert());
+        }
+    }
+}
