@@ -1,9 +1,10 @@
 package io.tlsrpt.alerting;
 
 import io.tlsrpt.topics.JsonSerde;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
+import java.util.NoSuchElementException;
 import java.util.TreeMap;
 import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.streams.KeyValue;
@@ -88,31 +89,34 @@ final class MemoryStore<V> implements KeyValueStore<String, V> {
         return iterator(entries.subMap(start, true, start + Character.MAX_VALUE, true));
     }
 
+    /// Goes on where it stands, whatever was put or deleted meanwhile.
     private KeyValueIterator<String, V> iterator(NavigableMap<String, V> some) {
-        List<KeyValue<String, V>> snapshot = new ArrayList<>(some.size());
-        some.forEach((key, value) -> snapshot.add(KeyValue.pair(key, value)));
         return new KeyValueIterator<>() {
-            private int next;
+            private Map.Entry<String, V> next = some.firstEntry();
 
             @Override
             public boolean hasNext() {
-                return next < snapshot.size();
+                return next != null;
             }
 
             @Override
             public KeyValue<String, V> next() {
-                KeyValue<String, V> entry = snapshot.get(next++);
-                return KeyValue.pair(entry.key, copy(entry.value));
+                if (next == null) {
+                    throw new NoSuchElementException();
+                }
+                KeyValue<String, V> entry = KeyValue.pair(next.getKey(), copy(next.getValue()));
+                next = some.higherEntry(next.getKey());
+                return entry;
             }
 
             @Override
             public String peekNextKey() {
-                return snapshot.get(next).key;
+                return next.getKey();
             }
 
             @Override
             public void close() {
-                next = snapshot.size();
+                next = null;
             }
         };
     }
