@@ -11,8 +11,6 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.security.GeneralSecurityException;
-import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
 import java.time.Duration;
@@ -26,13 +24,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
 /// Gets the MTA-STS policy of a domain (RFC 8461 §3.3) from an address that was looked up and judged before: no other
@@ -51,7 +46,7 @@ final class PolicyFetch {
     private final Duration timeout;
     private final CertificateCheck certificates;
     private final Clock clock;
-    private final SSLContext anyCertificate = anyCertificate();
+    private final SSLContext anyCertificate = AnyCertificate.context();
 
     /// What came of it.
     sealed interface Fetched {
@@ -145,7 +140,11 @@ final class PolicyFetch {
         X509Certificate leaf = null;
         try (SSLSocket secured = (SSLSocket) anyCertificate.getSocketFactory().createSocket(socket, host, port, true)) {
             SSLParameters parameters = secured.getSSLParameters();
-            parameters.setServerNames(List.of(new SNIHostName(host)));
+            try {
+                parameters.setServerNames(List.of(new SNIHostName(host.getBytes(US_ASCII))));
+            } catch (IllegalArgumentException noName) {
+                return new Fetched.Unfetchable(host + " is no name that TLS can ask for", null);
+            }
             secured.setSSLParameters(parameters);
             try {
                 secured.startHandshake();
@@ -321,42 +320,5 @@ final class PolicyFetch {
     private static String words(IOException trouble) {
         String message = trouble.getMessage();
         return message == null ? trouble.getClass().getSimpleName() : Untrusted.shown(message);
-    }
-
-    /// Takes every certificate: it is judged afterwards, and may then be shown to people.
-    private static SSLContext anyCertificate() {
-        try {
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, new TrustManager[] {new AnyCertificate()}, new SecureRandom());
-            return context;
-        } catch (GeneralSecurityException missing) {
-            throw new IllegalStateException("this Java has no TLS", missing);
-        }
-    }
-
-    private static final class AnyCertificate extends X509ExtendedTrustManager {
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String type) {}
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {}
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String type) {}
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
-        }
     }
 }

@@ -10,8 +10,6 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
-import java.security.SecureRandom;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -25,14 +23,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
 /// Looks at one address of an MX host the way a sender does: EHLO, STARTTLS, a handshake with TLS 1.2 or newer, QUIT.
@@ -67,7 +62,7 @@ final class StarttlsProbe implements Probe {
         this.heloName = heloName;
         this.timeout = timeout;
         this.port25 = port25;
-        this.anyCertificate = anyCertificate();
+        this.anyCertificate = AnyCertificate.context();
     }
 
     @Override
@@ -264,48 +259,5 @@ final class StarttlsProbe implements Probe {
 
     private static Presented failed(String detail) {
         return new Presented(Presented.FAILED, detail, null, List.of());
-    }
-
-    private static SSLContext anyCertificate() {
-        try {
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, new TrustManager[] {new Any()}, new SecureRandom());
-            return context;
-        } catch (GeneralSecurityException impossible) {
-            throw new IllegalStateException("this Java has no TLS", impossible);
-        }
-    }
-
-    /// Refuses nobody: who is presented is judged afterwards, by [CertificateCheck] and the TLSA records.
-    private static final class Any extends X509ExtendedTrustManager {
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String keyExchange) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String keyExchange, Socket socket) {}
-
-        @Override
-        public void checkServerTrusted(X509Certificate[] chain, String keyExchange, SSLEngine engine) {}
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String keyExchange) {
-            throw new UnsupportedOperationException("only servers are looked at");
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String keyExchange, Socket socket) {
-            throw new UnsupportedOperationException("only servers are looked at");
-        }
-
-        @Override
-        public void checkClientTrusted(X509Certificate[] chain, String keyExchange, SSLEngine engine) {
-            throw new UnsupportedOperationException("only servers are looked at");
-        }
-
-        @Override
-        public X509Certificate[] getAcceptedIssuers() {
-            return new X509Certificate[0];
-        }
     }
 }

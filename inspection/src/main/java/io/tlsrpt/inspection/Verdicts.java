@@ -555,7 +555,7 @@ final class Verdicts {
     }
 
     private TlsaRecords.Match match(String subject, Facts.Host host, List<X509Certificate> chain, List<Tlsa> usable) {
-        Set<String> names = new LinkedHashSet<>(List.of(host.base(), host.name()));
+        Set<String> names = new LinkedHashSet<>(List.of(host.base()));
         if (facts.mx().security() == Security.SECURE) {
             names.add(facts.domain());
         }

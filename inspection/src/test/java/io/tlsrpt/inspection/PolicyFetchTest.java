@@ -216,6 +216,15 @@ class PolicyFetchTest {
     }
 
     @Test
+    void aHostThatNoCertificateCanNameIsNoCrash() throws IOException {
+        try (LoopbackHttps server = new LoopbackHttps(GOOD.server(), LoopbackHttps.serving(POLICY))) {
+            assertThat(new PolicyFetch(PATIENT, trust, Clock.systemUTC())
+                            .get("mta-sts.-a_b-.example", List.of(InetAddress.getLoopbackAddress()), server.port()))
+                    .isNotInstanceOf(Fetched.Body.class);
+        }
+    }
+
+    @Test
     void aClosedPortIsUnfetchable() throws IOException {
         LoopbackHttps gone = new LoopbackHttps(GOOD.server(), LoopbackHttps.serving(POLICY));
         gone.close();
