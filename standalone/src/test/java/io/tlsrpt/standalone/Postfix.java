@@ -26,7 +26,13 @@ final class Postfix implements AutoCloseable {
     private final Process process;
 
     /// @param transports where mail for a domain goes, such as `lmtp:inet:[127.0.0.1]:2424`
-    Postfix(Path directory, Map<String, String> transports) throws IOException, InterruptedException {
+    Postfix(Path directory, Map<String, String> transports) throws IOException {
+        this(directory, transports, Map.of("127.0.0.1", ""));
+    }
+
+    /// @param listeners loopback addresses, which all have the same port, with the settings of each, such as
+    /// `-o smtpd_tls_security_level=may`
+    Postfix(Path directory, Map<String, String> transports, Map<String, String> listeners) throws IOException {
         this.directory = directory;
         try (ServerSocket free = new ServerSocket(0)) {
             port = free.getLocalPort();
@@ -67,7 +73,7 @@ final class Postfix implements AutoCloseable {
                                 .map(each -> "{ " + each.getKey() + " = " + each.getValue() + " }")
                                 .collect(Collectors.joining(", "))));
         Files.writeString(config.resolve("master.cf"), """
-                127.0.0.1:%d inet n - n - - smtpd
+                %s
                 pickup unix n - n 60 1 pickup
                 cleanup unix n - n - 0 cleanup
                 qmgr unix n - n 300 1 qmgr
@@ -87,7 +93,9 @@ final class Postfix implements AutoCloseable {
                 anvil unix - - n - 1 anvil
                 scache unix - - n - 1 scache
                 postlog unix-dgram n - n - 1 postlogd
-                """.formatted(port));
+                """.formatted(listeners.entrySet().stream()
+                .map(each -> each.getKey() + ":" + port + " inet n - n - - smtpd " + each.getValue())
+                .collect(Collectors.joining("\n"))));
         process = new ProcessBuilder(PROGRAM, "-c", config.toString(), "start-fg")
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("output").toFile())

@@ -221,7 +221,7 @@ class SmtpPeersIT {
         }
     }
 
-    private Postfix postfix(House house) throws IOException, InterruptedException {
+    private Postfix postfix(House house) throws IOException {
         return new Postfix(
                 directory,
                 Map.of(
