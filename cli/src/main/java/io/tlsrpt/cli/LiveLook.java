@@ -17,7 +17,9 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /// How a command looks at domains from this machine: as the configuration says, unless an option says otherwise.
 final class LiveLook {
@@ -62,6 +64,9 @@ final class LiveLook {
     @Option(names = "--https-port", paramLabel = "PORT", description = "The port of policy hosts in a test network.")
     private @Nullable Integer httpsPort;
 
+    @Spec(Spec.Target.MIXEE)
+    private @Nullable CommandSpec spec;
+
     /// Connects to nobody yet.
     ///
     /// @throws Failure when a file is not as it must be
@@ -69,11 +74,9 @@ final class LiveLook {
         Settings settings = config == null ? SettingsFile.defaults() : RecordCommand.settings(config);
         AlertingSettings.Inspection configured = settings.alerting().inspection();
         List<HostPort> asked = servers.isEmpty() ? settings.dns().servers() : servers;
-        int seconds = Objects.requireNonNullElse(
-                timeoutSeconds, Math.toIntExact(configured.timeout().toSeconds()));
-        if (seconds < 1 || seconds > 120) {
-            throw new Failure("--timeout must be 1 to 120");
-        }
+        Duration timeout = timeoutSeconds == null
+                ? configured.timeout()
+                : Duration.ofSeconds(within("--timeout", timeoutSeconds, 120));
         try {
             return new DomainInspection(
                     new DomainInspection.Options(
@@ -83,9 +86,9 @@ final class LiveLook {
                             settings.dns().timeout(),
                             helo == null ? Objects.requireNonNullElseGet(configured.heloName(), LiveLook::us) : helo,
                             allowPrivate || configured.allowPrivateAddresses(),
-                            Objects.requireNonNullElse(smtpPort, configured.smtpPort()),
-                            Objects.requireNonNullElse(httpsPort, configured.httpsPort()),
-                            Duration.ofSeconds(seconds),
+                            smtpPort == null ? configured.smtpPort() : within("--smtp-port", smtpPort, 65_535),
+                            httpsPort == null ? configured.httpsPort() : within("--https-port", httpsPort, 65_535),
+                            timeout,
                             configured.connections(),
                             caFile == null ? configured.caFile() : caFile,
                             trustAnchors == null ? configured.trustAnchors() : trustAnchors),
@@ -93,6 +96,14 @@ final class LiveLook {
         } catch (UncheckedIOException | IllegalArgumentException bad) {
             throw new Failure(String.valueOf(bad.getMessage()));
         }
+    }
+
+    private int within(String option, int value, int most) {
+        if (value < 1 || value > most) {
+            throw new CommandLine.ParameterException(
+                    Objects.requireNonNull(spec).commandLine(), option + " must be 1 to " + most);
+        }
+        return value;
     }
 
     private static String us() {

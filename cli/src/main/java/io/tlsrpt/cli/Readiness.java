@@ -184,7 +184,7 @@ record Readiness(Verdict verdict, List<Condition> conditions, List<Failing> fail
             return new Condition("mx", State.UNMET, "the policy does not cover " + firstOf(missing));
         }
         return hosts.stream().allMatch(host -> Boolean.TRUE.equals(host.coveredByPolicy()))
-                ? new Condition("mx", State.MET, "the policy covers all " + hosts.size() + " MX hosts")
+                ? new Condition("mx", State.MET, "the policy covers all MX hosts (" + hosts.size() + ")")
                 : new Condition("mx", State.UNKNOWN, "without a valid policy no MX host is covered by one");
     }
 
@@ -211,14 +211,14 @@ record Readiness(Verdict verdict, List<Condition> conditions, List<Failing> fail
             }
         }
         if (!bad.isEmpty()) {
-            return new Condition("certificates", State.UNMET, "senders would not deliver to " + firstOf(bad));
+            return new Condition("tls", State.UNMET, "senders would not deliver to " + firstOf(bad));
         }
         if (!unseen.isEmpty()) {
-            return new Condition("certificates", State.UNKNOWN, "not seen: " + firstOf(unseen));
+            return new Condition("tls", State.UNKNOWN, "not seen: " + firstOf(unseen));
         }
         return good == 0
-                ? new Condition("certificates", State.UNKNOWN, "no MX host was found")
-                : new Condition("certificates", State.MET, "valid on all " + good + " addresses");
+                ? new Condition("tls", State.UNKNOWN, "no MX host was found")
+                : new Condition("tls", State.MET, "STARTTLS with a valid certificate on all addresses (" + good + ")");
     }
 
     private static List<Inspection.Mx> hosts(Inspection live) {

@@ -30,7 +30,7 @@ import tools.jackson.databind.node.ObjectNode;
         exitCodeList = {"0:ready", "1:not ready, or it failed", "2:wrong usage", "3:not enough data"})
 final class ReadinessCommand implements Callable<Integer> {
 
-    private static final int MOST_CELLS = 1_000_000;
+    private static final int MOST_CELLS = 100_000;
     private static final int MOST_FAILURES = 20;
 
     private final Terminal terminal;
@@ -92,10 +92,10 @@ final class ReadinessCommand implements Callable<Integer> {
             String sign = switch (condition.state()) {
                 case MET -> "yes";
                 case UNMET -> "no";
-                case UNKNOWN -> "open";
+                case UNKNOWN -> "?";
             };
             terminal.field(
-                    "  " + sign + " ".repeat(5 - sign.length()) + condition.name(), Terminal.shown(condition.words()));
+                    "  " + sign + " ".repeat(4 - sign.length()) + condition.name(), Terminal.shown(condition.words()));
         }
         readiness.failures().stream()
                 .limit(MOST_FAILURES)

@@ -159,10 +159,10 @@ class ReadinessTest {
                 "unknown, -, -, -, offered, valid, NOT_ENOUGH_DATA, -",
                 "published, unknown, -, -, offered, valid, NOT_ENOUGH_DATA, -",
                 "published, valid, testing, false, offered, valid, NOT_READY, mx",
-                "published, valid, testing, true, offered, expired, NOT_READY, certificates",
-                "published, valid, testing, true, offered, host-mismatch, NOT_READY, certificates",
-                "published, valid, testing, true, missing, -, NOT_READY, certificates",
-                "published, valid, testing, true, failed, -, NOT_READY, certificates",
+                "published, valid, testing, true, offered, expired, NOT_READY, tls",
+                "published, valid, testing, true, offered, host-mismatch, NOT_READY, tls",
+                "published, valid, testing, true, missing, -, NOT_READY, tls",
+                "published, valid, testing, true, failed, -, NOT_READY, tls",
                 "published, valid, testing, true, unknown, -, NOT_ENOUGH_DATA, -",
             })
     void theDomainMustBeInOrderNow(
@@ -198,8 +198,8 @@ class ReadinessTest {
                         "75 sessions with MTA-STS; at least 100 are needed",
                         "5 of 35 sessions failed in the last 7 days, last on 2026-11-20; less than one in 1,000 is noise",
                         "valid, mode testing",
-                        "the policy covers all 1 MX hosts",
-                        "valid on all 1 addresses");
+                        "the policy covers all MX hosts (1)",
+                        "STARTTLS with a valid certificate on all addresses (1)");
         assertThat(readiness.failures())
                 .containsExactly(new Readiness.Failing(
                         "certificate-expired", "mx1.example.com", 45, LocalDate.parse("2026-11-20")));

@@ -2,6 +2,7 @@ package io.tlsrpt.standalone;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import io.tlsrpt.cli.Commands;
@@ -9,6 +10,7 @@ import io.tlsrpt.dns.Bind;
 import io.tlsrpt.dns.Peer;
 import io.tlsrpt.dns.Unbound;
 import io.tlsrpt.inspection.TestAuthority;
+import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.Json;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -20,7 +22,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
+import java.time.Clock;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -43,6 +48,8 @@ class CheckIT {
             "version: STSv1\r\nmode: enforce\r\nmx: mx.good.example\r\nmax_age: 604800\r\n",
             "expired",
             "version: STSv1\nmode: enforce\nmx: *.expired.example\nmax_age: 604800\n",
+            "testing",
+            "version: STSv1\nmode: testing\nmx: mx.testing.example\nmax_age: 604800\n",
             "stripped",
             "version: STSv1\nmode: enforce\nmx: mx.stripped.example\nmax_age: 604800\n",
             "broken",
@@ -94,6 +101,7 @@ class CheckIT {
                         "mx.stripped.example",
                         "mx.tlsa.example",
                         "mx.broken.example",
+                        "mx.testing.example",
                         "mx.uncovered.example")
                 .issue();
         TestAuthority.Issued expired = AUTHORITY
@@ -163,8 +171,9 @@ class CheckIT {
                 "mx.tlsa A 127.0.0.11",
                 "_25._tcp.mx.tlsa TLSA 3 1 1 " + "5a".repeat(32),
                 "mx.broken A 127.0.0.11",
+                "mx.testing A 127.0.0.11",
                 "mx.uncovered A 127.0.0.11"));
-        for (String name : List.of("good", "expired", "stripped", "tlsa", "broken", "uncovered")) {
+        for (String name : List.of("good", "expired", "stripped", "tlsa", "broken", "testing", "uncovered")) {
             zone.add(name + " MX 10 mx." + name);
             zone.add("_smtp._tls." + name + " TXT \"v=TLSRPTv1; rua=mailto:reports@in.example\"");
             if (POLICIES.containsKey(name)) {
@@ -199,8 +208,12 @@ class CheckIT {
     }
 
     private static Outcome check(String... arguments) {
+        return run("check", arguments);
+    }
+
+    private static Outcome run(String command, String... arguments) {
         StringWriter out = new StringWriter();
-        List<String> all = new ArrayList<>(List.of("check"));
+        List<String> all = new ArrayList<>(List.of(command));
         all.addAll(options);
         all.addAll(List.of(arguments));
         int code = Commands.root(Commands.Defaults.STANDALONE, new PrintWriter(out, true), new PrintWriter(out, true))
@@ -287,5 +300,53 @@ class CheckIT {
                         "stripped.example  1 error",
                         "3 domains: 2 with errors, 0 not known to the end, 1 without error");
         assertThat(all.out()).doesNotContain("\u001b");
+    }
+
+    @Test
+    void readinessAsksTheServerAndLooks() throws IOException {
+        HttpServer api = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        api.createContext("/api/v1/domains/", exchange -> {
+            try (exchange) {
+                byte[] page = Json.MAPPER.writeValueAsBytes(Map.of("complete", true, "rows", quietDays()));
+                exchange.sendResponseHeaders(200, page.length);
+                exchange.getResponseBody().write(page);
+            }
+        });
+        api.start();
+        String url = "http://127.0.0.1:" + api.getAddress().getPort();
+        try {
+            Outcome ready = run("readiness", "--url", url, "testing.example");
+            assertThat(ready.out()).startsWith("testing.example  ready").contains("valid, mode testing");
+            assertThat(ready.code()).isZero();
+            Outcome already = run("readiness", "--url", url, "--json", "good.example");
+            assertThat(already.json().path("verdict").asString("")).isEqualTo("not-ready");
+            assertThat(already.out()).contains("in mode enforce already");
+            assertThat(already.code()).isEqualTo(1);
+        } finally {
+            api.stop(0);
+        }
+    }
+
+    private static List<Aggregate> quietDays() {
+        Instant now = Clock.systemUTC().instant();
+        List<Aggregate> cells = new ArrayList<>();
+        for (int day = 1; day <= 20; day++) {
+            cells.add(new Aggregate(
+                    LocalDate.ofInstant(now, ZoneOffset.UTC).minusDays(day),
+                    "testing.example",
+                    "sts",
+                    "reporter" + day % 2 + ".example",
+                    "dkim",
+                    100,
+                    0,
+                    1,
+                    "testing",
+                    List.of(),
+                    now,
+                    now,
+                    now,
+                    false));
+        }
+        return cells;
     }
 }
