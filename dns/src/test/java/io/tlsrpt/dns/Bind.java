@@ -87,7 +87,7 @@ public final class Bind implements AutoCloseable {
                 options {
                   directory "%s"; pid-file none; session-keyfile none; lock-file none;
                   listen-on port %d { 127.0.0.1; }; listen-on-v6 { none; };
-                  recursion no; dnssec-validation no; notify no;
+                  recursion no; dnssec-validation no; notify no; minimal-responses yes;
                 };
                 controls { };
                 """.formatted(directory, port));

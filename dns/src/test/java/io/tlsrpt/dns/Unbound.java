@@ -41,6 +41,7 @@ public final class Unbound implements AutoCloseable {
                   num-threads: 1
                   module-config: "validator iterator"
                   trust-anchor-file: "%3$s"
+                  local-zone: "%4$s" nodefault
                 remote-control:
                   control-enable: no
                 stub-zone:

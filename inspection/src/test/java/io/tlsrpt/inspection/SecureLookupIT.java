@@ -3,6 +3,7 @@ package io.tlsrpt.inspection;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tlsrpt.dns.LoopbackDns;
+import io.tlsrpt.dns.Unbound;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -180,6 +181,16 @@ class SecureLookupIT {
         })) {
             SecureLookup lookup = new SecureLookup(List.of(liar.address()), PATIENT, anchors, Clock.systemUTC());
             assertThat(lookup.lookup("mx1.secure.test", Type.A).security()).isEqualTo(Security.UNKNOWN);
+        }
+    }
+
+    @Test
+    void aValidatingServerHandsOutWhatItHoldsForFalse(@TempDir Path own) throws IOException {
+        try (Unbound unbound = new Unbound(own, "test", zones.bind().address(), anchors)) {
+            SecureLookup through = new SecureLookup(List.of(unbound.address()), PATIENT, anchors, Clock.systemUTC());
+            assertThat(through.lookup("mx1.bogus.test", Type.A).security()).isEqualTo(Security.BOGUS);
+            assertThat(through.lookup("mx1.secure.test", Type.A).security()).isEqualTo(Security.SECURE);
+            assertThat(through.lookup("mx1.insecure.test", Type.A).security()).isEqualTo(Security.INSECURE);
         }
     }
 
