@@ -70,7 +70,8 @@ final class AlertWording {
                         incident.receivingIps,
                         incident.failureReasonCodes,
                         several ? incident.affectedDomains : null,
-                        several ? incident.affectedDomainCount : null),
+                        several ? incident.affectedDomainCount : null,
+                        incident.live),
                 HelpCatalogue.of(incident.type(), incident.receivingMxHostname, incident.policyDomain),
                 settings.alerting().publicUrl() + "/api/v1/alerts/" + incident.alertId,
                 "docs/runbook.md#" + incident.type());
@@ -120,7 +121,8 @@ final class AlertWording {
                 "recovered: " + subject(incident, mx) + "; " + number(incident.cleanSessions) + " clean sessions after "
                         + incident.lastBad;
             case STALE -> "no data for 7 days, not a recovery: " + trouble(incident, mx);
-            case MANUAL -> "the rule was turned off: " + trouble(incident, mx);
+            case MANUAL ->
+                (incident.ending == null ? "resolved by hand" : incident.ending) + ": " + trouble(incident, mx);
             case RETRACTED -> "the reports were taken back: " + trouble(incident, mx);
             case PROBE -> "a live look found it mended: " + trouble(incident, mx);
         };

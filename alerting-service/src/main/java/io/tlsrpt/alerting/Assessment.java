@@ -32,7 +32,7 @@ record Assessment(
         boolean confirmed,
         Terms terms) {
 
-    private static final int LONG_WINDOW = 3;
+    static final int LONG_WINDOW = 3;
     private static final int MOST_REPORTERS = 20;
 
     /// @param wasCapable whether STARTTLS is known to have worked before, when the days that show it are long gone
@@ -45,7 +45,8 @@ record Assessment(
             if (trusted != null && (worst == null || trusted.worseThan(worst))) {
                 worst = trusted;
             }
-            if (trusted == null || trusted.severity().compareTo(Severity.WARNING) < 0) {
+            Severity most = confirmed ? Severity.CRITICAL : Severity.WARNING;
+            if (trusted == null || trusted.severity().compareTo(most) < 0) {
                 Finding all = judge(day, policyType, false, wasCapable);
                 if (all != null && (worst == null || all.worseThan(worst))) {
                     worst = all;

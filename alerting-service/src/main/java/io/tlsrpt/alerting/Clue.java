@@ -4,7 +4,8 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import io.tlsrpt.topics.AlertAction;
 import org.jspecify.annotations.Nullable;
 
-/// Something learned about a [Subject], on its way to where that is judged. Exactly one member is there.
+/// Something learned about a [Subject], on its way to where that is judged. One member is there, or none in
+/// [#REMINDER].
 ///
 /// @param cell what one aggregate says of one MX
 /// @param sighting what one aggregate says of its reporter's other reports
@@ -20,6 +21,9 @@ record Clue(
         @Nullable Refusal refusal,
         @Nullable Look look,
         @Nullable AlertAction action) {
+
+    /// Nothing new: that there may be an alert to remember.
+    static final Clue REMINDER = new Clue(null, null, null, null, null, null);
 
     static Clue of(MxCell cell) {
         return new Clue(cell, null, null, null, null, null);

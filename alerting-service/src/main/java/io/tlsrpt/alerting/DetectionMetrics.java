@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// - `tlsrpt.detection.judgements{rule,verdict}`: made = record + info + warning + critical
 /// - `tlsrpt.detection.transitions{rule,change}`: alerts firing now = opened + reopened − recovered − stale − manual −
 ///   retracted − probe; the others change a firing one
+/// - `tlsrpt.detection.left-out{why}`: failures of aggregates that the settings keep from being judged, once for each
+/// time that such an aggregate is read
 /// - `tlsrpt.detection.past-incidents{rule}`: findings that opened nothing because the trouble was over when its report
 ///   arrived
 final class DetectionMetrics {
@@ -77,6 +79,10 @@ final class DetectionMetrics {
     void transition(Rule rule, Change change) {
         meters.counter("tlsrpt.detection.transitions", "rule", rule.word(), "change", change.word())
                 .increment();
+    }
+
+    void leftOut(LeftOut.Why why) {
+        meters.counter("tlsrpt.detection.left-out", "why", why.word()).increment();
     }
 
     void pastIncident(Rule rule) {

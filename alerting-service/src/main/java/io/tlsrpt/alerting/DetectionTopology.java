@@ -3,6 +3,7 @@ package io.tlsrpt.alerting;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.AlertAction;
 import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.Inspection;
@@ -39,7 +40,9 @@ final class DetectionTopology {
 
     private DetectionTopology() {}
 
-    /// Who is ours is asked of the topic `tlsrpt.domains`, which every instance holds whole.
+    /// Who is ours is asked of the topic `tlsrpt.domains`, which every instance holds whole; likewise `tlsrpt.alerts`,
+    /// so
+    /// that an application that begins anew goes on with what it finds there.
     ///
     /// @param properties as the application runs with
     static Topology build(Topics topics, Supplier<Settings> settings, DetectionMetrics metrics, Properties properties) {
@@ -72,6 +75,13 @@ final class DetectionTopology {
                 Materialized.<String, DomainClaim>as(Stores.inMemoryKeyValueStore(WatchMx.CLAIMS))
                         .withKeySerde(Serdes.String())
                         .withValueSerde(new JsonSerde<>(DomainClaim.class)));
+
+        builder.globalTable(
+                topics.alerts().name(),
+                Consumed.with(Serdes.String(), new JsonSerde<>(Alert.class)).withName("read-alerts"),
+                Materialized.<String, Alert>as(Stores.persistentKeyValueStore(Judge.MEMORY))
+                        .withKeySerde(Serdes.String())
+                        .withValueSerde(new JsonSerde<>(Alert.class)));
 
         return builder.build(properties);
     }

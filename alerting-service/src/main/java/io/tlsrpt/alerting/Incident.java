@@ -4,12 +4,15 @@ import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.tlsrpt.runtime.Settings.Severity;
+import io.tlsrpt.topics.Alert;
+import io.tlsrpt.topics.Alert.Live;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -60,6 +63,24 @@ final class Incident extends Life {
     @Nullable
     Instant judgeAgainAt;
 
+    /// What was presented when somebody last looked.
+    @Nullable
+    Live live;
+
+    /// Arrival of the last report of failures on a bad day.
+    Instant badAt = Instant.EPOCH;
+
+    /// The last day of which nothing opens any more, by a person's word or a live look.
+    @Nullable
+    LocalDate settledThrough;
+
+    /// Whether somebody has called it a false alarm: its days count for what is usual.
+    boolean falseAlarm;
+
+    /// When an application that has begun anew found this alert written: all before is in it already.
+    @Nullable
+    Instant takenOverUntil;
+
     /// For the summary of a recovery.
     long cleanSessions;
 
@@ -99,6 +120,74 @@ final class Incident extends Life {
         this.lastBad = lastBad;
     }
 
+    /// What an application that begins anew finds in the topic of alerts goes on as it stands there: how often it has
+    /// opened, its transition, what people said. What the alert does not tell is taken from its evidence.
+    static Incident takenOver(Rule rule, String resultType, String mx, Alert alert) {
+        Finding finding = finding(alert);
+        Incident incident = new Incident(rule, resultType, alert.policyDomain(), mx, finding);
+        LocalDate before = LocalDate.ofInstant(alert.openedAt(), ZoneOffset.UTC).minusDays(1);
+        if (before.isBefore(incident.firstBad)) {
+            incident.firstBad = before;
+        }
+        incident.opening = opening(alert.incidentId());
+        incident.firing = alert.firing();
+        incident.reopened = Boolean.TRUE.equals(alert.reopened());
+        incident.transition = alert.transition();
+        incident.openedAt = alert.openedAt();
+        incident.writtenAt = alert.updatedAt();
+        incident.heardAt = alert.updatedAt();
+        incident.badAt = alert.updatedAt();
+        incident.takenOverUntil = alert.updatedAt();
+        incident.acknowledged = alert.acknowledged();
+        incident.notes = new ArrayList<>(Objects.requireNonNullElse(alert.notes(), List.of()));
+        incident.live = alert.evidence().live();
+        Alert.Evidence evidence = alert.evidence();
+        incident.affectedDomains = new ArrayList<>(Objects.requireNonNullElse(
+                evidence.affectedDomains(), alert.policyDomain() == null ? List.of() : List.of(alert.policyDomain())));
+        incident.affectedDomainCount =
+                Objects.requireNonNullElse(evidence.affectedDomainCount(), incident.affectedDomains.size());
+        incident.toldDomainCount = incident.affectedDomainCount;
+        incident.receivingIps = Objects.requireNonNullElse(evidence.receivingIps(), List.of());
+        incident.failureReasonCodes = Objects.requireNonNullElse(evidence.failureReasonCodes(), List.of());
+        incident.witness(finding);
+        Resolution why = Resolution.ofWord(alert.resolveReason());
+        if (!alert.firing()) {
+            incident.resolve(
+                    why == null ? Resolution.STALE : why,
+                    Objects.requireNonNullElse(alert.resolvedAt(), alert.updatedAt()));
+        }
+        return incident;
+    }
+
+    private static Finding finding(Alert alert) {
+        Alert.Evidence evidence = alert.evidence();
+        String branch = Objects.requireNonNullElse(evidence.branch(), "");
+        int slash = branch.indexOf('/');
+        boolean listened = alert.labels() != null && alert.labels().containsKey("security");
+        List<String> reporters = Objects.requireNonNullElse(evidence.submitters(), List.of());
+        return new Finding(
+                Severity.valueOf(alert.severity().toUpperCase(Locale.ROOT)),
+                slash < 0 ? branch : branch.substring(0, slash),
+                branch.equals("never") ? Call.Picture.NEVER : listened ? Call.Picture.ONE_PATH : null,
+                Objects.requireNonNullElse(alert.policyType(), "sts"),
+                evidence.window(),
+                slash < 0 ? 1 : Assessment.LONG_WINDOW,
+                true,
+                evidence.failedSessionCount(),
+                evidence.sessionCount(),
+                reporters,
+                reporters.size(),
+                evidence.baselineFailed(),
+                evidence.baselineSessions(),
+                evidence.probability(),
+                List.of());
+    }
+
+    private static int opening(String incidentId) {
+        String number = incidentId.substring(incidentId.lastIndexOf('-') + 1);
+        return number.matches("\\d{1,9}") ? Integer.parseInt(number) : 1;
+    }
+
     /// Its result type, which these alerts always have.
     String type() {
         return Objects.requireNonNull(resultType);
@@ -111,13 +200,16 @@ final class Incident extends Life {
 
     /// Starts an incident with its first bad day.
     void open(Finding finding, boolean again, Instant now) {
-        if (opening > 0 && resolution != Resolution.RETRACTED) {
+        if (opening > 0 && resolution != Resolution.RETRACTED && !falseAlarm) {
             earlier.add(new Days(firstBad, lastBad));
             earlier.removeIf(days -> days.to().isBefore(finding.day().minusDays(EARLIER_DAYS)));
         }
         begin(again, now);
         heardAt = now;
+        badAt = now;
         judgeAgainAt = null;
+        live = null;
+        falseAlarm = false;
         worst = finding;
         newest = finding;
         firstBad = finding.firstDay();
@@ -158,11 +250,48 @@ final class Incident extends Life {
     void resolve(Resolution why, Instant now) {
         super.resolve(why, now);
         judgeAgainAt = null;
+        if (why == Resolution.MANUAL) {
+            settle(lastBad);
+        } else if (why == Resolution.PROBE) {
+            // of the day of the look itself nobody can tell which failures came after it
+            settle(LocalDate.ofInstant(live == null ? now : live.inspectedAt(), ZoneOffset.UTC));
+        }
+    }
+
+    private void settle(LocalDate day) {
+        LocalDate through = day.isBefore(lastBad) ? lastBad : day;
+        if (settledThrough == null || settledThrough.isBefore(through)) {
+            settledThrough = through;
+        }
+    }
+
+    boolean settled(LocalDate day) {
+        return settledThrough != null && !day.isAfter(settledThrough);
+    }
+
+    /// Whether a finding of this incident, which is over, is known and opens nothing. A false alarm was called so at
+    /// its
+    /// severity: what is worse is another matter.
+    boolean knows(Finding finding) {
+        boolean old = !finding.day().isAfter(lastBad) || settled(finding.day());
+        return resolution != Resolution.RETRACTED
+                && old
+                && !(falseAlarm && finding.severity().compareTo(severity()) > 0);
+    }
+
+    /// Whether a live look shows the fault.
+    boolean confirmed() {
+        return live != null && Boolean.TRUE.equals(live.confirms());
+    }
+
+    boolean takenOver(Instant now) {
+        return takenOverUntil != null && !now.isAfter(takenOverUntil);
     }
 
     /// Whether this alert was open on that day, as far as the reports of that day are concerned.
     boolean bad(LocalDate day) {
-        return (resolution != Resolution.RETRACTED && new Days(firstBad, lastBad).contains(day))
+        LocalDate last = resolution == Resolution.PROBE && settledThrough != null ? settledThrough : lastBad;
+        return (resolution != Resolution.RETRACTED && !falseAlarm && new Days(firstBad, last).contains(day))
                 || earlier.stream().anyMatch(days -> days.contains(day));
     }
 

@@ -1,7 +1,11 @@
 package io.tlsrpt.alerting;
 
 import io.tlsrpt.alerting.DetectionMetrics.Change;
+import io.tlsrpt.report.ResultType;
 import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.topics.Alert;
+import io.tlsrpt.topics.Alert.Live;
+import io.tlsrpt.topics.AlertAction;
 import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
 import java.time.Instant;
@@ -26,8 +30,10 @@ import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
+import org.apache.kafka.streams.state.ValueAndTimestamp;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +48,9 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
     static final String CELLS = "mx-cells";
     static final String DAYS = "mx-days";
     static final String ALERTS = "alert-states";
+
+    /// Global: the topic `tlsrpt.alerts`.
+    static final String MEMORY = "alert-memory";
 
     static final Duration TICK = Duration.ofSeconds(10);
     private static final Duration SWEEP = Duration.ofSeconds(30);
@@ -69,6 +78,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
     private KeyValueStore<String, PooledCell> cells;
     private KeyValueStore<String, MxDay> days;
     private KeyValueStore<String, MxAlerts> alerts;
+    private ReadOnlyKeyValueStore<String, ValueAndTimestamp<Alert>> memory;
     private Sweep<PooledCell> cellSweep;
     private Sweep<MxDay> daySweep;
     private Instant behindUntil = Instant.EPOCH;
@@ -77,6 +87,14 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
     private final Map<String, Instant> due = new HashMap<>();
 
     private boolean dueRead;
+
+    /// Alert-ids by MX, as the topic of alerts had them when this task began.
+    private final Map<String, List<String>> remembered = new HashMap<>();
+
+    private boolean memoryRead;
+
+    /// With these all that fires has been looked at.
+    private @Nullable Settings appliedSettings;
 
     /// A cell and the submitter's name under which it is counted in its day.
     record PooledCell(MxCell cell, String slot) {}
@@ -93,11 +111,15 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
         cells = context.getStateStore(CELLS);
         days = context.getStateStore(DAYS);
         alerts = context.getStateStore(ALERTS);
+        memory = context.getStateStore(MEMORY);
         cellSweep = new Sweep<>(cells);
         daySweep = new Sweep<>(days);
         // Called again on the same object when the task begins anew after a transaction that was given up.
         due.clear();
         dueRead = false;
+        remembered.clear();
+        memoryRead = false;
+        appliedSettings = null;
         behindUntil = Instant.EPOCH;
         context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, wallClock -> tick(Instant.ofEpochMilli(wallClock)));
         context.schedule(SWEEP, PunctuationType.WALL_CLOCK_TIME, wallClock -> sweep());
@@ -110,15 +132,19 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
         if (now.isBefore(wallClock.minus(BEHIND))) {
             behindUntil = wallClock.plus(CAUGHT_UP);
         }
-        readDue();
+        readStores();
         Desk desk = new Desk(record.key(), now);
         if (!now.isBefore(due.getOrDefault(record.key(), Instant.MAX))) {
             // what fell due before this record comes first, so that a replay sees what was seen the first time
             desk.lookAgain();
         }
-        MxCell cell = record.value().cell();
-        if (cell != null) {
-            desk.take(cell);
+        Clue clue = record.value();
+        if (clue.cell() != null) {
+            desk.take(clue.cell());
+        } else if (clue.look() != null) {
+            desk.see(clue.look());
+        } else if (clue.action() != null) {
+            desk.act(clue.action());
         }
         desk.close();
     }
@@ -127,14 +153,12 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
         if (now.isBefore(behindUntil)) {
             return;
         }
-        readDue();
-        boolean ruleOff = false;
-        for (Rule rule : Rule.values()) {
-            ruleOff |= rule.bench() == Rule.Bench.MX
-                    && !rule.on(settings.get().alerting().rules());
-        }
+        readStores();
+        Settings current = settings.get();
+        boolean reloaded = !current.equals(appliedSettings);
+        appliedSettings = current;
         for (Map.Entry<String, Instant> entry : List.copyOf(due.entrySet())) {
-            if (ruleOff || !entry.getValue().isAfter(now)) {
+            if (reloaded || !entry.getValue().isAfter(now)) {
                 Desk desk = new Desk(entry.getKey(), now);
                 desk.lookAgain();
                 desk.close();
@@ -142,7 +166,23 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
         }
     }
 
-    private void readDue() {
+    /// Not in [#init], where the stores may not be read yet.
+    private void readStores() {
+        if (!memoryRead) {
+            try (KeyValueIterator<String, ValueAndTimestamp<Alert>> all = memory.all()) {
+                while (all.hasNext()) {
+                    KeyValue<String, ValueAndTimestamp<Alert>> entry = all.next();
+                    Rule rule = Rule.ofWord(entry.value.value().rule());
+                    String subject = Subject.of(entry.value.value());
+                    if (rule != null && rule.bench() == Rule.Bench.MX && subject != null) {
+                        remembered
+                                .computeIfAbsent(subject, absent -> new ArrayList<>())
+                                .add(entry.key);
+                    }
+                }
+            }
+            memoryRead = true;
+        }
         if (dueRead) {
             return;
         }
@@ -174,6 +214,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
         private final Settings current = settings.get();
         private final Map<LocalDate, MxDay> known = new HashMap<>();
         private final MxAlerts mxAlerts;
+        private @Nullable Terms terms;
         private boolean touched;
 
         Desk(String mx, Instant now) {
@@ -181,6 +222,80 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             this.now = now;
             MxAlerts stored = alerts.get(mx);
             this.mxAlerts = stored == null ? MxAlerts.none() : stored;
+            List<String> alertIds = remembered.remove(mx);
+            if (stored == null && alertIds != null) {
+                alertIds.forEach(this::takeOver);
+            }
+        }
+
+        /// An application that begins anew goes on with what the topic of alerts says.
+        private void takeOver(String alertId) {
+            ValueAndTimestamp<Alert> known = memory.get(alertId);
+            Alert alert = known == null ? null : known.value();
+            Rule rule = alert == null ? null : Rule.ofWord(alert.rule());
+            if (alert != null && rule != null && alert.resultType() != null) {
+                mxAlerts.incidents().add(Incident.takenOver(rule, alert.resultType(), mx, alert));
+                touched = true;
+                log.atInfo()
+                        .addKeyValue("incident", alert.incidentId())
+                        .addKeyValue("state", alert.state())
+                        .log("alert taken over from its topic");
+            }
+        }
+
+        /// Keeps what a live look showed with the alerts that it is about. It may prove what untrusted reports say, and
+        /// it ends faults of certificates when every address is well; a STARTTLS that is missing on one path only
+        /// cannot be seen from here.
+        void see(Look look) {
+            Instant lookedAt = look.inspection().inspectedAt();
+            for (Incident incident : mxAlerts.firing()) {
+                Live live = LiveEvidence.of(incident.rule, incident.type(), look);
+                if (live == null
+                        || incident.takenOver(lookedAt)
+                        || (incident.live != null && !lookedAt.isAfter(incident.live.inspectedAt()))) {
+                    continue;
+                }
+                touched = true;
+                boolean first = incident.live == null;
+                incident.live = live;
+                incident.changed = true;
+                if (incident.confirmed()) {
+                    for (LocalDate day = incident.firstBad; !day.isAfter(incident.lastBad); day = day.plusDays(1)) {
+                        judge(incident.rule, incident.type(), day);
+                    }
+                }
+                if (incident.rule == Rule.CERTIFICATE
+                        && !incident.type().equals(ResultType.VALIDATION_FAILURE.word())
+                        && LiveEvidence.allValid(look)
+                        && lookedAt.isAfter(incident.badAt)) {
+                    resolve(incident, Resolution.PROBE);
+                } else if (incident.changed && (first || !incident.updateAt().isAfter(now))) {
+                    write(incident, false);
+                }
+            }
+        }
+
+        /// Does what somebody wants.
+        void act(AlertAction action) {
+            for (Incident incident : List.copyOf(mxAlerts.incidents())) {
+                if (!incident.alertId.equals(action.alertId())) {
+                    continue;
+                }
+                touched = true;
+                if (action.action().equals(AlertAction.FALSE_ALARM)
+                        && incident.incidentId().equals(action.incidentId())) {
+                    incident.falseAlarm = true;
+                }
+                if (incident.takenOver(action.at())) {
+                    continue;
+                }
+                switch (incident.act(action)) {
+                    case NOTHING -> {}
+                    case RECORD -> write(incident, false);
+                    case ACKNOWLEDGED -> transition(incident, Change.ACKNOWLEDGED);
+                    case ENDED -> resolve(incident, Resolution.MANUAL);
+                }
+            }
         }
 
         /// Counts the cell in place of its former self and judges what it touches.
@@ -209,6 +324,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
                 cells.put(key, new PooledCell(cell, slot));
             }
             known.put(cell.window(), day);
+            terms = null;
             if (day.shares().isEmpty()) {
                 days.delete(StoreKey.of(mx, cell.window().toString()));
             } else {
@@ -216,7 +332,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             }
             for (String type : typesToJudge(cell.window())) {
                 Rule rule = Rule.of(type);
-                if (rule != null && rule.on(current.alerting().rules())) {
+                if (rule != null && rule.on(current.alerting().rules()) && !mxAlerts.takenOver(rule, type, now)) {
                     heard(rule, type, cell);
                     takenBack(rule, type, before, cell);
                     for (int ahead = 0; ahead <= DAYS_TOUCHED; ahead++) {
@@ -230,8 +346,18 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
         /// Does what has fallen due.
         void lookAgain() {
             for (Incident incident : mxAlerts.firing()) {
+                if (incident.takenOver(now)) {
+                    continue;
+                }
                 touched = true;
                 if (!incident.rule.on(current.alerting().rules())) {
+                    incident.ending = "the rule was turned off";
+                    resolve(incident, Resolution.MANUAL);
+                    continue;
+                }
+                Settings.Domain entry = incident.policyDomain == null ? null : current.domain(incident.policyDomain);
+                if (entry != null && entry.rulesOff().contains(incident.rule.word())) {
+                    incident.ending = "the rule was turned off for this domain";
                     resolve(incident, Resolution.MANUAL);
                     continue;
                 }
@@ -289,6 +415,10 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
                 incident.heardAt = now;
                 touched = true;
             }
+            if (incident != null && cell.failed(type) > 0 && incident.badAt.isBefore(now)) {
+                incident.badAt = now;
+                touched = true;
+            }
         }
 
         private void takenBack(Rule rule, String type, @Nullable MxCell before, MxCell cell) {
@@ -321,9 +451,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
                 return;
             }
             Optional<Incident> last = mxAlerts.resolved(rule, type);
-            boolean known = last.isPresent()
-                    && last.get().resolution != Resolution.RETRACTED
-                    && !day.isAfter(last.get().lastBad);
+            boolean known = last.isPresent() && last.get().knows(finding);
             if (!known && isPast(rule, type, finding)) {
                 metrics.pastIncident(rule);
                 log.atInfo()
@@ -348,8 +476,9 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
         private void open(Rule rule, String type, Finding finding, Optional<Incident> last) {
             boolean again = last.isPresent() && last.get().mayReopen(now);
             Scene scene = scene(type, finding);
-            Incident incident =
-                    again ? last.get() : mxAlerts.of(new Incident(rule, type, onlyDomain(finding, scene), mx, finding));
+            Incident incident = again
+                    ? last.get()
+                    : mxAlerts.of(new Incident(rule, type, onlyDomain(finding.day(), scene.domains()), mx, finding));
             incident.open(finding, again, now);
             incident.show(scene);
             transition(incident, again ? Change.REOPENED : Change.OPENED);
@@ -455,7 +584,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             forward(AlertChange.of(alert(incident), transition));
         }
 
-        private io.tlsrpt.topics.Alert alert(Incident incident) {
+        private Alert alert(Incident incident) {
             return AlertWording.alert(incident, mx, now, current);
         }
 
@@ -464,8 +593,25 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
         }
 
         private Assessment assessment(Rule rule, String type) {
+            Incident firing = mxAlerts.firing(rule, type);
             return new Assessment(
-                    rule, type, this::on, mxAlerts.bad(rule, type), day -> false, false, Terms.of(current, null));
+                    rule,
+                    type,
+                    this::on,
+                    mxAlerts.bad(rule, type),
+                    mxAlerts.settled(rule, type),
+                    firing != null && firing.confirmed(),
+                    terms());
+        }
+
+        /// Of the one domain behind this MX, or of all.
+        private Terms terms() {
+            if (terms == null) {
+                boolean own = current.domains().stream()
+                        .anyMatch(entry -> entry.sensitivity() != null || entry.minSessions() > 0);
+                terms = Terms.of(current, own ? onlyDomain(day(now), List.of()) : null);
+            }
+            return terms;
         }
 
         private MxDay on(LocalDate day) {
@@ -520,14 +666,14 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
         }
 
         /// The one domain known behind this MX; null when there are several.
-        private @Nullable String onlyDomain(Finding finding, Scene scene) {
+        private @Nullable String onlyDomain(LocalDate last, List<String> affected) {
             String own = MxName.domain(mx);
             if (own != null) {
                 return own;
             }
-            Set<String> domains = new TreeSet<>(scene.domains());
+            Set<String> domains = new TreeSet<>(affected);
             for (int back = 0; back <= WatchMx.DAYS && domains.size() < 2; back++) {
-                domains.addAll(on(finding.day().minusDays(back)).domains());
+                domains.addAll(on(last.minusDays(back)).domains());
             }
             return domains.size() == 1 ? new ArrayList<>(domains).getFirst() : null;
         }

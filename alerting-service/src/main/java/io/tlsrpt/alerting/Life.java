@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.tlsrpt.runtime.Settings.Severity;
 import io.tlsrpt.topics.Alert.Word;
+import io.tlsrpt.topics.AlertAction;
 import io.tlsrpt.topics.Json;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -73,6 +74,10 @@ abstract class Life {
     @Nullable
     String lastAction;
 
+    /// Why it ended, in words for the summary; absent where the resolution says all.
+    @Nullable
+    String ending;
+
     /// Whether something has changed since the last record.
     boolean changed;
 
@@ -132,6 +137,7 @@ abstract class Life {
         resolution = null;
         acknowledged = null;
         notes = new ArrayList<>();
+        ending = null;
     }
 
     void resolve(Resolution why, Instant now) {
@@ -146,8 +152,55 @@ abstract class Life {
         return resolvedAt != null && !resolvedAt.plus(REOPEN).isBefore(now);
     }
 
+    /// What an action leads to.
+    enum Followup {
+        /// it is known already
+        NOTHING,
+        /// the alert is written again
+        RECORD,
+        /// somebody has taken it on
+        ACKNOWLEDGED,
+        /// it is over, because somebody says so
+        ENDED
+    }
+
+    /// Takes in what somebody did. The same again changes nothing; an action about another incident than the present
+    /// one
+    /// leaves nothing but its note.
+    Followup act(AlertAction action) {
+        if (action.actionId().equals(lastAction)) {
+            return Followup.NOTHING;
+        }
+        lastAction = action.actionId();
+        Word word = new Word(
+                CleanText.of(action.by(), AlertAction.MOST_TEXT),
+                action.at(),
+                action.text() == null ? null : CleanText.of(action.text(), AlertAction.MOST_TEXT));
+        if (word.text() != null) {
+            note(word);
+        }
+        if (!firing || !incidentId().equals(action.incidentId())) {
+            return Followup.RECORD;
+        }
+        return switch (action.action()) {
+            case AlertAction.ACKNOWLEDGE -> {
+                acknowledged = new Word(word.by(), word.at(), null);
+                yield Followup.ACKNOWLEDGED;
+            }
+            case AlertAction.RESOLVE -> {
+                ending = "resolved by " + word.by();
+                yield Followup.ENDED;
+            }
+            case AlertAction.FALSE_ALARM -> {
+                ending = "a false alarm, says " + word.by();
+                yield Followup.ENDED;
+            }
+            default -> Followup.RECORD;
+        };
+    }
+
     /// Keeps what somebody wrote; the oldest gives way.
-    void note(Word word) {
+    private void note(Word word) {
         notes.add(word);
         if (notes.size() > MOST_NOTES) {
             notes.removeFirst();

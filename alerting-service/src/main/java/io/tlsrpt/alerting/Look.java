@@ -18,22 +18,23 @@ record Look(@Nullable String mx, Inspection inspection) {
     static List<KeyValue<String, Clue>> split(Inspection whole) {
         List<Inspection.Finding> findings = whole.findings() == null ? List.of() : whole.findings();
         List<KeyValue<String, Clue>> parts = new ArrayList<>();
-        parts.add(KeyValue.pair(
-                Subject.domain(whole.policyDomain()),
-                Clue.of(new Look(
+        Clue domain = Clue.of(new Look(
+                null,
+                new Inspection(
+                        whole.policyDomain(),
+                        whole.inspectedAt(),
+                        whole.trigger(),
+                        whole.port25(),
+                        whole.mail(),
+                        whole.tlsRpt(),
+                        whole.mtaSts(),
                         null,
-                        new Inspection(
-                                whole.policyDomain(),
-                                whole.inspectedAt(),
-                                whole.trigger(),
-                                whole.port25(),
-                                whole.mail(),
-                                whole.tlsRpt(),
-                                whole.mtaSts(),
-                                null,
-                                findings.stream()
-                                        .filter(finding -> finding.mx() == null)
-                                        .toList())))));
+                        findings.stream()
+                                .filter(finding -> finding.mx() == null)
+                                .toList())));
+        parts.add(KeyValue.pair(Subject.domain(whole.policyDomain()), domain));
+        // where reports about its policy are judged
+        parts.add(KeyValue.pair(MxName.nameless(whole.policyDomain()), domain));
         for (Inspection.Mx mx : whole.mx() == null ? List.<Inspection.Mx>of() : whole.mx()) {
             parts.add(KeyValue.pair(
                     mx.host(),

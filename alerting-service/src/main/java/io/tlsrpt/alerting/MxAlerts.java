@@ -52,6 +52,16 @@ record MxAlerts(List<Incident> incidents) {
         return day -> incidents.stream().anyMatch(incident -> incident.isOf(rule, resultType) && incident.bad(day));
     }
 
+    /// Days of which nothing opens any more, by a person's word or a live look.
+    Predicate<LocalDate> settled(Rule rule, String resultType) {
+        return day -> incidents.stream().anyMatch(incident -> incident.isOf(rule, resultType) && incident.settled(day));
+    }
+
+    /// Whether what happened until `now` is in an alert already that was taken over.
+    boolean takenOver(Rule rule, String resultType, Instant now) {
+        return incidents.stream().anyMatch(incident -> incident.isOf(rule, resultType) && incident.takenOver(now));
+    }
+
     Optional<Instant> dueAfter(Instant after, Duration kept) {
         return incidents.stream()
                 .map(incident -> incident.dueAfter(after, kept))

@@ -1,5 +1,7 @@
 package io.tlsrpt.alerting;
 
+import org.jspecify.annotations.Nullable;
+
 /// Why an incident ended.
 enum Resolution {
     RECOVERED("recovered"),
@@ -13,6 +15,16 @@ enum Resolution {
 
     Resolution(String word) {
         this.word = word;
+    }
+
+    /// The resolution of this word; null when there is none.
+    static @Nullable Resolution ofWord(@Nullable String word) {
+        for (Resolution resolution : values()) {
+            if (resolution.word.equals(word)) {
+                return resolution;
+            }
+        }
+        return null;
     }
 
     String word() {

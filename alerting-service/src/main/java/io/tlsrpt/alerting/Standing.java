@@ -6,7 +6,6 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.tlsrpt.runtime.Settings.Severity;
 import java.time.Duration;
 import java.time.Instant;
-import org.jspecify.annotations.Nullable;
 
 /// The life of an alert that rests on a [Claim].
 @JsonAutoDetect(
@@ -20,10 +19,6 @@ final class Standing extends Life {
 
     /// Only rises within an incident.
     Severity worst;
-
-    /// Why it ended, in words for the summary.
-    @Nullable
-    String ending;
 
     @JsonCreator
     Standing(@JsonProperty("claim") Claim claim) {
@@ -41,7 +36,6 @@ final class Standing extends Life {
         begin(again, now);
         claim = given;
         worst = given.severity();
-        ending = null;
     }
 
     /// @return whether it is worse than before

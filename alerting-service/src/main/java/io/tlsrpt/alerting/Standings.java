@@ -2,7 +2,6 @@ package io.tlsrpt.alerting;
 
 import io.tlsrpt.alerting.DetectionMetrics.Change;
 import io.tlsrpt.runtime.Settings;
-import io.tlsrpt.topics.Alert.Word;
 import io.tlsrpt.topics.AlertAction;
 import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
@@ -109,39 +108,17 @@ final class Standings {
         return firing;
     }
 
-    /// What somebody did. An action about another incident than the present one leaves nothing but its note.
+    /// What somebody did.
     void act(AlertAction action, Instant now) {
         Standing known = store.get(action.alertId());
-        if (known == null || action.actionId().equals(known.lastAction)) {
+        if (known == null) {
             return;
         }
-        known.lastAction = action.actionId();
-        Word word = new Word(
-                CleanText.of(action.by(), AlertAction.MOST_TEXT),
-                action.at(),
-                action.text() == null ? null : CleanText.of(action.text(), AlertAction.MOST_TEXT));
-        if (word.text() != null) {
-            known.note(word);
-        }
-        boolean present = known.firing && known.incidentId().equals(action.incidentId());
-        switch (action.action()) {
-            case AlertAction.ACKNOWLEDGE -> {
-                if (present) {
-                    known.acknowledged = new Word(word.by(), word.at(), null);
-                    transition(known, Change.ACKNOWLEDGED, now);
-                } else {
-                    write(known, false, now);
-                }
-            }
-            case AlertAction.RESOLVE, AlertAction.FALSE_ALARM -> {
-                if (present) {
-                    known.ending = "resolved by " + word.by();
-                    resolve(known, Resolution.MANUAL, now);
-                } else {
-                    write(known, false, now);
-                }
-            }
-            default -> write(known, false, now);
+        switch (known.act(action)) {
+            case NOTHING -> {}
+            case RECORD -> write(known, false, now);
+            case ACKNOWLEDGED -> transition(known, Change.ACKNOWLEDGED, now);
+            case ENDED -> resolve(known, Resolution.MANUAL, now);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.tlsrpt.alerting;
 
+import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.AlertAction;
 import org.jspecify.annotations.Nullable;
 
@@ -26,13 +27,20 @@ final class Subject {
 
     /// Where the alert is judged that somebody did something about; null when no rule of ours made it.
     static @Nullable String of(AlertAction action) {
-        Rule rule = Rule.ofWord(action.rule());
+        return of(action.rule(), action.policyDomain(), action.receivingMxHostname(), action.submitter());
+    }
+
+    /// Where the alert is judged; null when no rule of ours made it.
+    static @Nullable String of(Alert alert) {
+        return of(alert.rule(), alert.policyDomain(), alert.receivingMxHostname(), alert.submitter());
+    }
+
+    private static @Nullable String of(
+            String word, @Nullable String domain, @Nullable String mx, @Nullable String submitter) {
+        Rule rule = Rule.ofWord(word);
         if (rule == null) {
             return null;
         }
-        String mx = action.receivingMxHostname();
-        String domain = action.policyDomain();
-        String submitter = action.submitter();
         return switch (rule.bench()) {
             case MX -> mx != null ? mx : domain == null ? null : MxName.nameless(domain);
             case REPORTER -> submitter == null ? null : reporter(submitter);

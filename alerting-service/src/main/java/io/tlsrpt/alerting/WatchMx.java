@@ -4,6 +4,7 @@ import io.tlsrpt.alerting.DetectionMetrics.Outcome;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
@@ -49,6 +50,9 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
     /// Global: the topic `tlsrpt.domains`.
     static final String CLAIMS = "domain-claims";
 
+    /// What reminds a new application of the alerts that fire comes from one task alone.
+    private static final int REMINDING_PARTITION = 0;
+
     /// Days before today that can matter: 28 of baseline before a window of three.
     static final int DAYS = 31;
 
@@ -71,6 +75,7 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
     private final DetectionMetrics metrics;
     private ProcessorContext<String, Clue> context;
     private ReadOnlyKeyValueStore<String, ValueAndTimestamp<DomainClaim>> claims;
+    private ReadOnlyKeyValueStore<String, ValueAndTimestamp<Alert>> memory;
     private KeyValueStore<String, Aggregate> cells;
     private KeyValueStore<String, KnownMxs> mxs;
     private Sweep<Aggregate> cellSweep;
@@ -79,6 +84,8 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
     /// Days of a domain that were found to hold as many cells of one trust as are kept: they need not be counted for
     /// each further one. Only cells that go can change that.
     private final Set<String> fullDays = new HashSet<>();
+
+    private boolean reminded;
 
     private WatchMx(Supplier<Settings> settings, DetectionMetrics metrics) {
         this.settings = settings;
@@ -89,12 +96,17 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
     public void init(ProcessorContext<String, Clue> given) {
         context = given;
         claims = context.getStateStore(CLAIMS);
+        memory = context.getStateStore(Judge.MEMORY);
         cells = context.getStateStore(CELLS);
         mxs = context.getStateStore(MXS);
         cellSweep = new Sweep<>(cells);
         mxSweep = new Sweep<>(mxs);
         fullDays.clear();
-        context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, wallClock -> sweep());
+        reminded = context.taskId().partition() != REMINDING_PARTITION;
+        context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, wallClock -> {
+            remind();
+            sweep();
+        });
     }
 
     @Override
@@ -130,7 +142,8 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
         }
         KnownMxs before = known(key.policyDomain()).since(today.minusDays(DAYS));
         boolean ours = ours(key.policyDomain(), Instant.ofEpochMilli(record.timestamp()));
-        Aggregate judged = onlyJudged(aggregate, before, aggregate.backfill() || !ours);
+        Aggregate judged = onlyJudged(
+                LeftOut.of(aggregate, settings.get(), metrics::leftOut), before, aggregate.backfill() || !ours);
         if (!ours) {
             metrics.aggregate(Outcome.NOT_OURS);
             cells.put(cellKey, judged);
@@ -263,6 +276,26 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
         names.sort(Comparator.<String>comparingLong(name -> -failed.getOrDefault(name, 0L))
                 .thenComparing(Comparator.naturalOrder()));
         return names;
+    }
+
+    /// Lets each alert that fires be looked at where it is judged: an application that begins anew takes it over even
+    /// when no report is left that bears it.
+    private void remind() {
+        if (reminded) {
+            return;
+        }
+        try (KeyValueIterator<String, ValueAndTimestamp<Alert>> all = memory.all()) {
+            while (all.hasNext()) {
+                Alert alert = all.next().value.value();
+                String subject = Subject.of(alert);
+                Rule rule = Rule.ofWord(alert.rule());
+                if (alert.firing() && subject != null && rule != null && rule.bench() == Rule.Bench.MX) {
+                    context.forward(new Record<>(
+                            subject, Clue.REMINDER, alert.updatedAt().toEpochMilli()));
+                }
+            }
+        }
+        reminded = true;
     }
 
     private void sweep() {

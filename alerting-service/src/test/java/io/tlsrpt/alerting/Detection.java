@@ -105,6 +105,14 @@ final class Detection implements AutoCloseable {
         settings = settings(directory, rules);
     }
 
+    /// @param yaml the whole of `domains` and `alerting`
+    void configured(String yaml) {
+        settings = SettingsFile.parse("test", """
+                data: %s
+                kafka: {bootstrap-servers: "127.0.0.1:9092"}
+                """.formatted(directory) + yaml, name -> null);
+    }
+
     private static Settings settings(Path data, String rules) {
         return SettingsFile.parse("test", """
                 data: %s
@@ -164,9 +172,27 @@ final class Detection implements AutoCloseable {
         return now;
     }
 
+    /// What an application that begins anew finds in the topic of alerts.
+    Detection remembers(Map<String, Alert> state) {
+        TestInputTopic<String, Alert> topic = driver.createInputTopic(
+                TOPICS.alerts().name(), new StringSerializer(), new JsonSerde<>(Alert.class).serializer());
+        state.forEach((alertId, alert) -> topic.pipeInput(alertId, alert, alert.updatedAt()));
+        return this;
+    }
+
+    /// The same action as the one before.
+    Detection actAgain(Alert alert, String action, @Nullable String text) {
+        acted--;
+        return act(alert, action, text);
+    }
+
     /// What the console writes when somebody acts on an alert.
     Detection act(Alert alert, String action, @Nullable String text) {
-        actions.pipeInput(alert.alertId(), AlertAction.on(alert, "a" + ++acted, action, "alice", now, text), now);
+        return actAt(now, alert, action, text);
+    }
+
+    Detection actAt(Instant at, Alert alert, String action, @Nullable String text) {
+        actions.pipeInput(alert.alertId(), AlertAction.on(alert, "a" + ++acted, action, "alice", at, text), at);
         drain();
         return this;
     }
@@ -356,6 +382,13 @@ final class Detection implements AutoCloseable {
             successful = Math.max(0, of - count);
             failures.add(new Aggregate.Failure(
                     resultType, mx, count, 1, List.of("192.0.2.1"), List.of("X509_V_ERR_CERT_HAS_EXPIRED")));
+            return this;
+        }
+
+        /// The summary's own numbers.
+        Cell totals(long successfulSessions, long failedSessions) {
+            successful = successfulSessions;
+            failed = failedSessions;
             return this;
         }
 

@@ -94,6 +94,12 @@ class DetectionTopologyTest {
                     Processor: read-domains (stores: [domain-claims])
                       --> none
                       <-- read-domains-source
+                  Sub-topology: 3 for global store (will not generate tasks)
+                    Source: read-alerts-source (topics: [tlsrpt.alerts])
+                      --> read-alerts
+                    Processor: read-alerts (stores: [alert-memory])
+                      --> none
+                      <-- read-alerts-source
 
                 """.strip());
     }

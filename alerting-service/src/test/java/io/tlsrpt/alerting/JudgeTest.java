@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tlsrpt.runtime.SettingsFile;
+import io.tlsrpt.topics.Alert;
+import io.tlsrpt.topics.JsonSerde;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Properties;
+import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.processor.api.MockProcessorContext;
 import org.apache.kafka.streams.processor.api.MockProcessorContext.CapturedPunctuator;
@@ -21,6 +24,7 @@ import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.Stores;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,6 +56,12 @@ class JudgeTest {
             store.init(context.getStateStoreContext(), store);
             stores.add(store);
         }
+        StateStore memory = Stores.timestampedKeyValueStoreBuilder(
+                        Stores.inMemoryKeyValueStore(Judge.MEMORY), Serdes.String(), new JsonSerde<>(Alert.class))
+                .withLoggingDisabled()
+                .build();
+        memory.init(context.getStateStoreContext(), memory);
+        stores.add(memory);
         judge.init(context);
         tick(context, now);
         assertThat(context.forwarded()).isEmpty();

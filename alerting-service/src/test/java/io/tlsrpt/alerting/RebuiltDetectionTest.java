@@ -1,0 +1,143 @@
+package io.tlsrpt.alerting;
+
+import static io.tlsrpt.alerting.Detection.DAY_0;
+import static io.tlsrpt.alerting.Detection.EXPIRED;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tlsrpt.topics.Aggregate;
+import io.tlsrpt.topics.Alert;
+import io.tlsrpt.topics.AlertAction;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// An application that begins anew, with another id and without any state, over the topics of the one before: it
+/// repeats
+/// nothing, swallows no resolution, and opens nothing for days that are over.
+class RebuiltDetectionTest {
+
+    private static final LocalDate DAY_1 = DAY_0.plusDays(1);
+
+    private record Arrival(Aggregate aggregate, Instant at) {}
+
+    @TempDir
+    private Path directory;
+
+    private final List<Arrival> arrivals = new ArrayList<>();
+    private Detection before;
+
+    @BeforeEach
+    void start() {
+        before = new Detection(directory.resolve("before"));
+        for (int back = 28; back >= 1; back--) {
+            before.hoursAfter(DAY_0.minusDays(back), 4);
+            arrives(before.cell(DAY_0.minusDays(back), "google.com").sessions(40));
+        }
+        before.hoursAfter(DAY_0, 4);
+        arrives(before.cell(DAY_0, "google.com").failed(EXPIRED, 31, 40));
+    }
+
+    @AfterEach
+    void stop() {
+        before.close();
+    }
+
+    @Test
+    void itRepeatsNothingAndGoesOnWhereTheAlertStood() {
+        before.act(before.only(), AlertAction.ACKNOWLEDGE, "mine");
+        try (Detection rebuilt = rebuilt(before.state)) {
+            readAgain(rebuilt);
+            assertThat(rebuilt.transitions).isEmpty();
+            rebuilt.hoursAfter(DAY_1, 4);
+            rebuilt.cell(DAY_1, "google.com").failed(EXPIRED, 35, 40).arrives();
+            rebuilt.pass(Duration.ofMinutes(2));
+            assertThat(rebuilt.transitions).isEmpty();
+            assertThat(rebuilt.only().incidentId()).endsWith("-1");
+            assertThat(rebuilt.only().transition()).isEqualTo(2);
+            assertThat(rebuilt.only().evidence().window()).isEqualTo(DAY_1);
+            assertThat(rebuilt.only().acknowledged()).isNotNull();
+
+            rebuilt.hoursAfter(DAY_1.plusDays(1), 4);
+            rebuilt.cell(DAY_1.plusDays(1), "google.com").sessions(40).arrives();
+            assertThat(rebuilt.told()).containsExactly("resolved recovered");
+            assertThat(rebuilt.only().transition()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void itResolvesWhatRecoveredWhileNothingRan() {
+        Map<String, Alert> left = new HashMap<>(before.state);
+        before.hoursAfter(DAY_1, 4);
+        arrives(before.cell(DAY_1, "google.com").sessions(40));
+        try (Detection rebuilt = rebuilt(left)) {
+            readAgain(rebuilt);
+            assertThat(rebuilt.told()).containsExactly("resolved recovered");
+        }
+    }
+
+    @Test
+    void itOpensNothingForDaysThatAreOver() {
+        before.hoursAfter(DAY_1, 4);
+        arrives(before.cell(DAY_1, "google.com").sessions(40));
+        assertThat(before.told()).containsExactly("firing critical", "resolved recovered");
+        try (Detection rebuilt = rebuilt(before.state)) {
+            readAgain(rebuilt);
+            assertThat(rebuilt.records).isEmpty();
+
+            LocalDate day2 = DAY_1.plusDays(1);
+            rebuilt.hoursAfter(day2, 4);
+            rebuilt.cell(day2, "google.com").failed(EXPIRED, 31, 40).arrives();
+            assertThat(rebuilt.told()).containsExactly("firing critical");
+            assertThat(rebuilt.only().incidentId()).endsWith("-2");
+            assertThat(rebuilt.only().reopened()).isTrue();
+        }
+    }
+
+    @Test
+    void whatFiresWithoutAnyEvidenceLeftBecomesStale() {
+        try (Detection rebuilt = new Detection(directory.resolve("rebuilt"), DAY_0.plusDays(20))) {
+            rebuilt.remembers(before.state).pass(Duration.ofMinutes(1)).pass(Duration.ofMinutes(1));
+            assertThat(rebuilt.told()).containsExactly("resolved stale");
+        }
+    }
+
+    @Test
+    void actionsThatTheAlertShowsAlreadyAreNotTakenTwice() {
+        Alert seen = before.only();
+        before.act(seen, AlertAction.NOTE, "ordered");
+        Instant acted = before.now();
+        try (Detection rebuilt = rebuilt(before.state)) {
+            readAgain(rebuilt);
+            rebuilt.actAt(acted, seen, AlertAction.NOTE, "ordered");
+            assertThat(rebuilt.records).isEmpty();
+            rebuilt.act(seen, AlertAction.NOTE, "installed");
+            assertThat(rebuilt.only().notes()).extracting(Alert.Word::text).containsExactly("ordered", "installed");
+        }
+    }
+
+    private void arrives(Detection.Cell cell) {
+        arrivals.add(new Arrival(cell.aggregate(), before.now()));
+        cell.arrives();
+    }
+
+    private Detection rebuilt(Map<String, Alert> topic) {
+        Detection rebuilt =
+                new Detection(directory.resolve("rebuilt"), LocalDate.ofInstant(before.now(), ZoneOffset.UTC));
+        return rebuilt.remembers(topic).at(before.now().plus(Duration.ofHours(1)));
+    }
+
+    private void readAgain(Detection rebuilt) {
+        arrivals.forEach(arrival -> rebuilt.replay(arrival.aggregate(), arrival.at()));
+        rebuilt.pass(Duration.ofMinutes(2));
+    }
+}
