@@ -1,14 +1,22 @@
 package io.tlsrpt.alerting;
 
+import io.tlsrpt.alerting.Receiver.Attempt;
+import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.runtime.BoundedRocksDb;
 import io.tlsrpt.runtime.KafkaSettings;
 import io.tlsrpt.runtime.Service;
 import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.Settings.Severity;
 import io.tlsrpt.runtime.StreamsHost;
 import io.tlsrpt.runtime.Surroundings;
+import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.TopicSetup;
 import io.tlsrpt.topics.Topics;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Properties;
 import org.apache.kafka.streams.errors.LogAndContinueExceptionHandler;
 
@@ -46,6 +54,47 @@ public final class AlertingService implements Service {
                 surroundings);
         this.notifications = new NotificationPipeline(surroundings);
         this.heartbeat = new Heartbeat(surroundings);
+    }
+
+    /// How a trial of a receiver ended.
+    ///
+    /// @param told `firing` or `resolved`
+    /// @param result a word of docs/alerting.md, such as `delivered` or `refused`
+    /// @param detail for people; holds no secret
+    public record Trial(String told, boolean delivered, String result, String detail) {}
+
+    /// Tells a receiver of a sample alert, which says of itself that it is one, past all routes and silences. Needs no
+    /// running service.
+    ///
+    /// @param resolve whether it is told of the resolution as well, once it took the alert
+    /// @return one outcome for each message sent
+    /// @throws NoSuchElementException when the settings have no receiver of this name
+    public static List<Trial> tryReceiver(
+            AlertingSettings settings, String receiver, Severity severity, boolean resolve, Clock clock) {
+        AlertingSettings.Receiver found = settings.receivers().stream()
+                .filter(each -> each.name().equals(receiver))
+                .findFirst()
+                .orElseThrow(() -> new NoSuchElementException("no receiver has the name \"" + receiver + "\""));
+        Receiver target = Receiver.of(found, settings.mailServer());
+        Instant now = clock.instant();
+        Trial firing = trial(
+                Alert.FIRING, target.deliver(TrialMessage.firing(settings, receiver, severity, now), clock.instant()));
+        if (!resolve || !firing.delivered()) {
+            return List.of(firing);
+        }
+        return List.of(
+                firing,
+                trial(
+                        Alert.RESOLVED,
+                        target.deliver(TrialMessage.resolved(settings, receiver, severity, now), clock.instant())));
+    }
+
+    private static Trial trial(String told, Attempt attempt) {
+        return new Trial(
+                told,
+                attempt.result() == Receiver.Result.DELIVERED,
+                attempt.result().word(),
+                attempt.detail());
     }
 
     @Override

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// five minutes.
 final class AlertmanagerReceiver implements Receiver {
 
-    /// How long an alert lives there without being repeated, and for how long a resolved one is.
+    /// How long an alert lives there without being repeated.
     static final Duration ALIVE = Duration.ofMinutes(5);
 
     private static final Duration NOTICE = Duration.ofHours(1);

@@ -62,6 +62,8 @@ final class EmailReceiver implements Receiver {
     private static final int MOST_REFERENCES = 20;
     private static final int MAX_NOTICE = 50_000;
     private static final String LINE = "\r\n";
+    private static final DateTimeFormatter DATE =
+            DateTimeFormatter.ofPattern("EEE, d MMM yyyy HH:mm:ss Z", Locale.ENGLISH);
 
     private final AlertingSettings.Receiver settings;
     private final AlertingSettings.MailServer server;
@@ -211,7 +213,7 @@ final class EmailReceiver implements Receiver {
         String domain = from.substring(from.lastIndexOf('@') + 1);
         String boundary = "tlsrpt-" + token(message.id());
         StringBuilder mail = new StringBuilder();
-        header(mail, "Date", DateTimeFormatter.RFC_1123_DATE_TIME.format(now.atZone(ZoneOffset.UTC)));
+        header(mail, "Date", DATE.format(now.atOffset(ZoneOffset.UTC)));
         header(mail, "From", from);
         header(mail, "To", String.join("," + LINE + " ", to));
         header(mail, "Subject", subject(message));
@@ -367,7 +369,7 @@ final class EmailReceiver implements Receiver {
     }
 
     private static void fact(StringBuilder text, AlertText.Fact fact) {
-        text.append(String.format(Locale.ROOT, "%-14s", fact.label() + ":"))
+        text.append(String.format(Locale.ROOT, "%-15s", fact.label() + ":"))
                 .append(fact.value())
                 .append('\n');
     }

@@ -71,13 +71,14 @@ final class SlackReceiver implements Receiver {
         if (text.live() != null) {
             blocks.add(section("Seen live: " + text.live()));
         }
-        blocks.add(Map.of(
-                "type",
-                "section",
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("type", "section");
+        facts.put(
                 "fields",
                 text.facts().stream()
                         .map(fact -> plain(fact.label() + "\n" + fact.value()))
-                        .toList()));
+                        .toList());
+        blocks.add(facts);
         if (alert.firing()) {
             Stream.of(text.meaning(), text.fix(), text.verify())
                     .filter(Objects::nonNull)

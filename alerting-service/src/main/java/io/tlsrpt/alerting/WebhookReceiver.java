@@ -40,6 +40,9 @@ final class WebhookReceiver implements Receiver {
     private static final String SECRET_PREFIX = "whsec_";
     private static final int[] LIST_LIMITS = {100, 20, 5, 0};
     private static final int MAX_SUMMARY = 1_000;
+    private static final int MAX_TEXT = 255;
+    private static final int MAX_LABELS = 20;
+    private static final int MAX_NOTICE = 4_000;
     private static final int MAX_ALERTS = 50;
     private static final int LIST_IN_SEVERAL = 5;
 
@@ -109,8 +112,11 @@ final class WebhookReceiver implements Receiver {
     static byte[] body(Message message) {
         return switch (message) {
             case Message.Notice notice ->
-                Json.MAPPER.writeValueAsBytes(
-                        new NoticeBody("tlsrpt.notice", notice.at(), new NoticeData(notice.title(), notice.text())));
+                Json.MAPPER.writeValueAsBytes(new NoticeBody(
+                        "tlsrpt.notice",
+                        notice.at(),
+                        new NoticeData(
+                                CleanText.of(notice.title(), MAX_TEXT), CleanText.lines(notice.text(), MAX_NOTICE))));
             case Message.Alerts about -> about.alerts().size() == 1 ? body(about.first()) : body(about.alerts());
         };
     }
@@ -161,23 +167,22 @@ final class WebhookReceiver implements Receiver {
                 evidence.baselineFailed(),
                 evidence.baselineSessions(),
                 evidence.probability(),
-                first(evidence.submitters(), limit),
-                first(evidence.receivingIps(), limit),
-                first(evidence.failureReasonCodes(), limit),
-                first(domains, limit),
+                texts(evidence.submitters(), limit),
+                texts(evidence.receivingIps(), limit),
+                texts(evidence.failureReasonCodes(), limit),
+                texts(domains, limit),
                 domainCount == null && domains != null ? Integer.valueOf(domains.size()) : domainCount,
-                evidence.live());
-        String summary = alert.summary();
+                live(evidence.live(), limit));
         return new Alert(
                 alert.alertId(),
                 alert.incidentId(),
                 alert.rule(),
-                alert.resultType(),
-                alert.policyDomain(),
-                alert.receivingMxHostname(),
-                alert.submitter(),
+                text(alert.resultType()),
+                text(alert.policyDomain()),
+                text(alert.receivingMxHostname()),
+                text(alert.submitter()),
                 alert.policyType(),
-                limit == 0 ? null : alert.labels(),
+                limit == 0 ? null : labels(alert.labels()),
                 alert.state(),
                 alert.severity(),
                 alert.transition(),
@@ -186,16 +191,61 @@ final class WebhookReceiver implements Receiver {
                 alert.updatedAt(),
                 alert.resolvedAt(),
                 alert.resolveReason(),
-                alert.acknowledged(),
-                alert.notes(),
-                summary.length() <= MAX_SUMMARY ? summary : summary.substring(0, MAX_SUMMARY),
+                word(alert.acknowledged()),
+                limit == 0 || alert.notes() == null
+                        ? null
+                        : first(alert.notes(), limit).stream()
+                                .map(WebhookReceiver::said)
+                                .toList(),
+                CleanText.of(alert.summary(), MAX_SUMMARY),
                 shorter,
                 alert.help(),
                 alert.url(),
                 alert.runbookUrl());
     }
 
-    private static @Nullable List<String> first(@Nullable List<String> list, int limit) {
-        return list == null || list.size() <= limit ? list : list.subList(0, limit);
+    private static @Nullable Map<String, String> labels(@Nullable Map<String, String> labels) {
+        return labels == null
+                ? null
+                : labels.entrySet().stream()
+                        .limit(MAX_LABELS)
+                        .collect(Collectors.toMap(
+                                label -> CleanText.of(label.getKey(), MAX_TEXT),
+                                label -> CleanText.of(label.getValue(), MAX_TEXT),
+                                (one, other) -> one));
+    }
+
+    private static Alert.@Nullable Word word(Alert.@Nullable Word word) {
+        return word == null ? null : said(word);
+    }
+
+    private static Alert.Word said(Alert.Word word) {
+        return new Alert.Word(CleanText.of(word.by(), MAX_TEXT), word.at(), text(word.text()));
+    }
+
+    private static Alert.@Nullable Live live(Alert.@Nullable Live live, int limit) {
+        return live == null
+                ? null
+                : new Alert.Live(
+                        live.inspectedAt(),
+                        CleanText.of(live.summary(), MAX_SUMMARY),
+                        live.confirms(),
+                        limit == 0 || live.findings() == null ? null : first(live.findings(), limit));
+    }
+
+    private static @Nullable String text(@Nullable String text) {
+        return text == null ? null : CleanText.of(text, MAX_TEXT);
+    }
+
+    private static @Nullable List<String> texts(@Nullable List<String> texts, int limit) {
+        return texts == null
+                ? null
+                : first(texts, limit).stream()
+                        .map(each -> CleanText.of(each, MAX_TEXT))
+                        .toList();
+    }
+
+    private static <T> List<T> first(List<T> list, int limit) {
+        return list.size() <= limit ? list : list.subList(0, limit);
     }
 }

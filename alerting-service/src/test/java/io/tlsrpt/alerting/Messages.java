@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Named;
 
 /// What receivers are told in tests: the four kinds of message, and one that wishes harm.
 final class Messages {
@@ -106,9 +107,9 @@ final class Messages {
     }
 
     /// All the harm there is, in every kind of message.
-    static List<Message> harmful() {
+    static List<Named<Message>> harmful() {
         String all = String.join(" ", HARM);
-        return IntStream.range(0, HARM.size() + 1)
+        List<Message> list = IntStream.range(0, HARM.size() + 1)
                 .mapToObj(i -> i < HARM.size() ? HARM.get(i) : all)
                 .<Message>mapMulti((harm, messages) -> {
                     messages.accept(new Message.Alerts("h1", harmful(harm, Alert.FIRING)));
@@ -116,6 +117,10 @@ final class Messages {
                     messages.accept(new Message.Alerts("h3", Collections.nCopies(200, harmful(harm, Alert.FIRING))));
                     messages.accept(new Message.Notice("h4\r\nBcc: x@evil.example", NOW, harm, harm));
                 })
+                .toList();
+        // The messages are megabytes, and the names of tests would hold them.
+        return IntStream.range(0, list.size())
+                .mapToObj(i -> Named.of("message " + i, list.get(i)))
                 .toList();
     }
 }

@@ -110,6 +110,37 @@ class WebhookReceiverTest {
         assertThat(header("Webhook-signature")).isEqualTo("v1," + expected);
     }
 
+    @Test
+    void whileTheSecretChangesBothSign() {
+        answer(200, Map.of());
+        Secret before = new Secret("whsec_" + Base64.getEncoder().encodeToString(new byte[32]));
+        AlertingSettings.Receiver one = settings(url(), new Secret(SECRET), true, Duration.ofSeconds(10));
+
+        receiver(new AlertingSettings.Receiver(
+                        one.name(),
+                        one.kind(),
+                        one.url(),
+                        one.signingSecret(),
+                        before,
+                        null,
+                        null,
+                        null,
+                        one.to(),
+                        one.minSeverity(),
+                        one.sendResolved(),
+                        one.messagesPerMinute(),
+                        one.allowPrivateAddresses(),
+                        one.timeout()))
+                .deliver(FIRING, NOW);
+
+        assertThat(header("Webhook-signature"))
+                .isEqualTo("v1,"
+                        + WebhookReceiver.signature(
+                                Base64.getDecoder().decode(SECRET.substring(6)), "a1-1-1", "1795233630", body)
+                        + " v1,"
+                        + WebhookReceiver.signature(new byte[32], "a1-1-1", "1795233630", body));
+    }
+
     /// The vector that implementations of Standard Webhooks publish in their tests.
     @Test
     void theSignatureIsThatOfStandardWebhooks() {

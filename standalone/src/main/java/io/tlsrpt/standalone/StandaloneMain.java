@@ -14,8 +14,9 @@ public final class StandaloneMain {
     }
 
     static CommandLine commands() {
-        return Commands.root()
-                .addSubcommand(new RunCommand())
+        CommandLine root = Commands.root();
+        root.getSubcommands().get("alerts").addSubcommand(new AlertsTestCommand());
+        return root.addSubcommand(new RunCommand())
                 .addSubcommand(new DemoCommand())
                 .addSubcommand(new InitCommand())
                 .addSubcommand(new ConfigCommand());
