@@ -11,7 +11,6 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -41,7 +40,7 @@ final class AlertsTestCommand implements Callable<Integer> {
     @Option(
             names = "--severity",
             paramLabel = "SEVERITY",
-            description = "${COMPLETION-CANDIDATES}; warning by default.",
+            description = "info, warning or critical; warning by default.",
             defaultValue = "WARNING")
     private Severity severity = Severity.WARNING;
 
@@ -69,8 +68,7 @@ final class AlertsTestCommand implements Callable<Integer> {
             err.println(
                     names.isEmpty()
                             ? config + " has no receivers"
-                            : "no receiver \"" + receiver + "\" in " + config + "; it has "
-                                    + names.stream().collect(Collectors.joining(", ")));
+                            : "no receiver \"" + receiver + "\" in " + config + "; it has " + String.join(", ", names));
             return CommandLine.ExitCode.USAGE;
         }
         List<AlertingService.Trial> trials =

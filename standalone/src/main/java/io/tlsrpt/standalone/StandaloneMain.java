@@ -1,6 +1,7 @@
 package io.tlsrpt.standalone;
 
 import io.tlsrpt.cli.Commands;
+import java.util.Objects;
 import picocli.CommandLine;
 
 /// The program that `./tlsrpt` starts: the client's commands, and those that need the services.
@@ -15,10 +16,11 @@ public final class StandaloneMain {
 
     static CommandLine commands() {
         CommandLine root = Commands.root();
-        root.getSubcommands().get("alerts").addSubcommand(new AlertsTestCommand());
+        Objects.requireNonNull(root.getSubcommands().get("alerts")).addSubcommand(new AlertsTestCommand());
         return root.addSubcommand(new RunCommand())
                 .addSubcommand(new DemoCommand())
                 .addSubcommand(new InitCommand())
-                .addSubcommand(new ConfigCommand());
+                .addSubcommand(new ConfigCommand())
+                .setCaseInsensitiveEnumValuesAllowed(true);
     }
 }

@@ -17,6 +17,7 @@ import java.security.KeyStore;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -35,7 +36,8 @@ class AlertsTestIT {
     private int run(String yaml, String... arguments) throws IOException {
         Path config = Files.writeString(directory.resolve("tlsrpt.yaml"), yaml);
         CommandLine commands = StandaloneMain.commands();
-        CommandLine test = commands.getSubcommands().get("alerts").getSubcommands().get("test");
+        CommandLine alerts = Objects.requireNonNull(commands.getSubcommands().get("alerts"));
+        CommandLine test = Objects.requireNonNull(alerts.getSubcommands().get("test"));
         test.setOut(new PrintWriter(out, true));
         test.setErr(new PrintWriter(err, true));
         List<String> all = new java.util.ArrayList<>(List.of("alerts", "test", "--config", config.toString()));
@@ -67,7 +69,9 @@ class AlertsTestIT {
         }
 
         assertThat(run(yaml, "--resolve", "ops")).as("nobody listens any more").isEqualTo(1);
-        assertThat(out.toString()).contains("ops: firing unreachable (no connection)").doesNotContain("s3cret");
+        assertThat(out.toString())
+                .contains("ops: firing unreachable (no connection)")
+                .doesNotContain("s3cret");
     }
 
     @Test
@@ -90,7 +94,9 @@ class AlertsTestIT {
                 directory,
                 Map.of("example.com", "lmtp:inet:[127.0.0.1]:1"),
                 Map.of("127.0.0.1", "-o smtpd_tls_security_level=may -o smtpd_tls_chain_files=" + chain))) {
-            assertThat(run(mail(postfix, "plain", ""), "mail")).as(err.toString()).isZero();
+            assertThat(run(mail(postfix, "plain", ""), "mail"))
+                    .as(err.toString())
+                    .isZero();
             assertThat(run(mail(postfix, "starttls", ", ca-file: '" + directory.resolve("ca.pem") + "'"), "mail"))
                     .as(out.toString())
                     .isZero();
@@ -108,7 +114,8 @@ class AlertsTestIT {
     }
 
     private static String mail(Postfix postfix, String security, String more) {
-        return "alerting: {mail-server: {host: localhost, port: " + postfix.address().port() + ", security: " + security
+        return "alerting: {mail-server: {host: localhost, port: "
+                + postfix.address().port() + ", security: " + security
                 + ", from: tlsrpt@example.net" + more + "}, receivers: [{name: mail, kind: email,"
                 + " to: [oncall@example.com]}]}";
     }
@@ -117,7 +124,8 @@ class AlertsTestIT {
     private Path keyAndCertificate() throws Exception {
         Path store = directory.resolve("localhost.p12");
         Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
                         "-genkeypair",
                         "-alias",
                         "k",
