@@ -63,9 +63,6 @@ public record AlertingSettings(
         @Setting("An address that is called as long as alerting works, for a watchdog elsewhere.") @Nullable
         Heartbeat heartbeat,
 
-        @Setting("A report of our own that travels from the front door to the end and back.") @Nullable
-        Canary canary,
-
         @Setting("The mail server that takes our mails, for receivers of kind `email`.") @Nullable
         MailServer mailServer,
 
@@ -347,32 +344,6 @@ public record AlertingSettings(
             require(
                     every.compareTo(Duration.ofSeconds(10)) >= 0 && every.compareTo(Duration.ofDays(1)) <= 0,
                     "every must be 10s to 1d");
-        }
-    }
-
-    public record Canary(
-            @Setting("Called by GET when a report of ours has come through; a secret, never logged.")
-            Secret url,
-
-            @Setting(value = "How often a report is sent, 1m to 7d.", byDefault = "1h")
-            Duration every,
-
-            @Setting("Where it is posted: the intake's address as senders reach it.") @Nullable
-            String postTo,
-
-            @Setting("Where it is mailed, through `mail-server`: the address of our `rua`.") @Nullable
-            String mailTo,
-
-            @Setting(value = "Whether private, loopback and link-local addresses may be called.", byDefault = "false")
-            boolean allowPrivateAddresses) {
-
-        public Canary {
-            require(isHttp(url.reveal()), "url must be an http:// or https:// address (not shown: it is a secret)");
-            require(postTo == null || isHttp(postTo), "post-to must be an http:// or https:// address");
-            require(postTo != null || mailTo != null, "canary needs post-to, mail-to or both");
-            require(
-                    every.compareTo(Duration.ofMinutes(1)) >= 0 && every.compareTo(Duration.ofDays(7)) <= 0,
-                    "every must be 1m to 7d");
         }
     }
 

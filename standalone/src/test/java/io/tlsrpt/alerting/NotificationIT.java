@@ -3,12 +3,15 @@ package io.tlsrpt.alerting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.standalone.EmbeddedBroker;
 import io.tlsrpt.topics.Alert;
+import io.tlsrpt.topics.AlertMatch;
 import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.Notification;
+import io.tlsrpt.topics.Silence;
 import io.tlsrpt.topics.TopicSetup;
 import io.tlsrpt.topics.Topics;
 import java.io.IOException;
@@ -20,14 +23,20 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -57,6 +66,8 @@ class NotificationIT {
     Path directory;
 
     private final List<String> heard = new CopyOnWriteArrayList<>();
+    private final List<String> states = new CopyOnWriteArrayList<>();
+    private final CountDownLatch released = new CountDownLatch(1);
     private final HttpServer receiver = receiver();
     private volatile @Nullable Process killedByNextMessage;
     private final EmbeddedBroker broker;
@@ -79,6 +90,7 @@ class NotificationIT {
 
     @AfterEach
     void close() {
+        released.countDown();
         producer.close();
         broker.close();
         receiver.stop(0);
@@ -102,7 +114,10 @@ class NotificationIT {
                         told -> told.size() == 21 && told.contains(2));
         second.destroyForcibly().waitFor();
 
-        assertThat(heard).hasSize(22).doesNotHaveDuplicates().contains("a1-1-1", "a1-1-2", "a20-1-1", "a21-1-1");
+        assertThat(states)
+                .hasSize(22)
+                .doesNotHaveDuplicates()
+                .contains("/hook a1-1 1", "/hook a1-1 2", "/hook a20-1 1", "/hook a21-1 1");
     }
 
     @Test
@@ -138,7 +153,94 @@ class NotificationIT {
                             .allMatch(each -> each.state().equals(Alert.RESOLVED)));
         }
 
-        assertThat(heard).hasSize(80).doesNotHaveDuplicates();
+        assertThat(states).hasSize(80).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void aReceiverThatIsDeadForAnHourAndOneThatHangsDelayNobodyAndLoseNothing() throws Exception {
+        HttpServer dead = server(0);
+        int port = dead.getAddress().getPort();
+        dead.start();
+        dead.stop(0);
+        AheadClock clock = new AheadClock();
+        Map<String, String> receivers =
+                Map.of("ops", url(), "slow", url("/slow"), "dead", "http://127.0.0.1:" + port + "/hook");
+        try (NotificationPipeline pipeline =
+                NotificationProcess.pipeline(broker.bootstrapServers(), receivers, clock)) {
+            pipeline.start();
+            IntStream.rangeClosed(1, 20).forEach(each -> tell("a" + each, 1, Alert.FIRING));
+            await().atMost(PATIENCE)
+                    .until(() -> log().keySet().stream()
+                                    .filter(key -> key.endsWith("/ops"))
+                                    .count()
+                            == 20);
+            tell("a1", 2, Alert.RESOLVED);
+            tell("a2", 2, Alert.FIRING);
+            await().atMost(PATIENCE).until(() -> states.contains("/hook a1-1 2"));
+            clock.goesAhead(Duration.ofMinutes(20));
+            await().atMost(PATIENCE).until(() -> heard.stream().anyMatch(id -> id.startsWith("receiver-dead-dead-")));
+            clock.goesAhead(Duration.ofMinutes(40));
+            heard.clear();
+            states.clear();
+
+            HttpServer back = server(port);
+            back.start();
+            clock.goesAhead(Duration.ofHours(1));
+            await().atMost(PATIENCE)
+                    .until(() -> log().values().stream()
+                                    .filter(told -> told.receiver().equals("dead")
+                                            && told.alertId().startsWith("a"))
+                                    .count()
+                            == 19);
+            await().atMost(PATIENCE).until(() -> heard.stream().anyMatch(id -> id.startsWith("receiver-dead-dead-")));
+            back.stop(0);
+            released.countDown();
+        }
+        List<String> late = states.stream()
+                .filter(state -> state.startsWith("/back "))
+                .map(state -> state.substring(6))
+                .toList();
+        assertThat(late)
+                .as("what resolved meanwhile is not told, of what changed the latest")
+                .hasSize(19)
+                .doesNotHaveDuplicates()
+                .contains("a2-1 2", "a3-1 1", "a20-1 1");
+    }
+
+    @Test
+    void silencesAndInhibitionReachTheAlertsOfEveryInstance() throws Exception {
+        tell("b1", "intake-broken", 1, Alert.FIRING);
+        Silence silence = new Silence(
+                "s1",
+                new AlertMatch(null, List.of("c1.example"), null, null, null, null, null, null),
+                opened,
+                opened.plus(Duration.ofDays(1)),
+                "anna",
+                "maintenance",
+                opened);
+        producer.send(new ProducerRecord<>(
+                        TOPICS.silences().name(), "s1", new JsonSerde<>(Silence.class).write(silence)))
+                .get();
+        try (NotificationPipeline one = NotificationProcess.pipeline(broker.bootstrapServers(), url());
+                NotificationPipeline two = NotificationProcess.pipeline(broker.bootstrapServers(), url())) {
+            one.start();
+            two.start();
+            await().atMost(PATIENCE).until(() -> heard.contains("b1-1-1"));
+            IntStream.rangeClosed(1, 8).forEach(each -> tell("d" + each, "domain-silent", 1, Alert.FIRING));
+            tell("c1", 1, Alert.FIRING);
+            IntStream.rangeClosed(1, 8).forEach(each -> tell("a" + each, 1, Alert.FIRING));
+            await().atMost(PATIENCE).until(() -> log().size() == 9);
+            assertThat(states).noneMatch(state -> state.contains(" d") || state.contains(" c1"));
+
+            tell("b1", "intake-broken", 2, Alert.RESOLVED);
+            await().atMost(PATIENCE).until(() -> log().size() == 17);
+            assertThat(states).contains("/hook d1-1 1", "/hook d8-1 1").noneMatch(state -> state.contains(" c1"));
+
+            producer.send(new ProducerRecord<>(TOPICS.silences().name(), "s1", null))
+                    .get();
+            await().atMost(PATIENCE).until(() -> states.contains("/hook c1-1 1"));
+        }
+        assertThat(states).doesNotHaveDuplicates();
     }
 
     @Test
@@ -165,39 +267,102 @@ class NotificationIT {
     }
 
     private String url() {
-        return "http://127.0.0.1:" + receiver.getAddress().getPort() + "/hook";
+        return url("/hook");
+    }
+
+    private String url(String path) {
+        return "http://127.0.0.1:" + receiver.getAddress().getPort() + path;
     }
 
     private HttpServer receiver() {
+        HttpServer server = server(0);
+        server.createContext("/slow", exchange -> {
+            try {
+                released.await();
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+            }
+            exchange.close();
+        });
+        server.createContext("/hook", exchange -> {
+            heard.add(exchange.getRequestHeaders().getFirst("webhook-id"));
+            note("/hook ", exchange);
+            Process victim = killedByNextMessage;
+            if (victim != null) {
+                killedByNextMessage = null;
+                victim.destroyForcibly();
+                victim.onExit().join();
+            }
+            exchange.sendResponseHeaders(204, -1);
+            exchange.close();
+        });
+        server.start();
+        return server;
+    }
+
+    /// Takes what comes to `/`.
+    private HttpServer server(int port) {
         try {
-            HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+            HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
             server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-            server.createContext("/hook", exchange -> {
-                heard.add(exchange.getRequestHeaders().getFirst("webhook-id"));
-                Process victim = killedByNextMessage;
-                if (victim != null) {
-                    killedByNextMessage = null;
-                    victim.destroyForcibly();
-                    victim.onExit().join();
-                }
+            server.createContext("/", exchange -> {
+                note("/back ", exchange);
                 exchange.sendResponseHeaders(204, -1);
                 exchange.close();
             });
-            server.start();
             return server;
         } catch (IOException noPort) {
             throw new IllegalStateException(noPort);
         }
     }
 
+    /// Which states of which alerts the message tells.
+    private void note(String where, HttpExchange exchange) throws IOException {
+        String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+        Matcher state = Pattern.compile("\"incident-id\":\"([^\"]+)\".*?\"transition\":([0-9]+)")
+                .matcher(body);
+        while (state.find()) {
+            states.add(where + state.group(1) + " " + state.group(2));
+        }
+    }
+
+    /// A clock that can be put forward.
+    private static final class AheadClock extends Clock {
+
+        private final AtomicReference<Duration> ahead = new AtomicReference<>(Duration.ZERO);
+
+        void goesAhead(Duration time) {
+            ahead.accumulateAndGet(time, Duration::plus);
+        }
+
+        @Override
+        public Instant instant() {
+            return Clock.systemUTC().instant().plus(ahead.get());
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+    }
+
     /// Writes the alert where the detection would: in the partition of its policy-domain.
     private void tell(String id, int transition, String state) {
+        tell(id, "certificate", transition, state);
+    }
+
+    private void tell(String id, String rule, int transition, String state) {
         String domain = id + ".example";
         Instant updated = opened.plusSeconds(transition);
         Alert alert = new Alert(
                 id,
                 id + "-1",
-                "certificate",
+                rule,
                 "certificate-expired",
                 domain,
                 "mx." + domain,
@@ -247,7 +412,9 @@ class NotificationIT {
             while (all.stream().anyMatch(each -> consumer.position(each) < ends.getOrDefault(each, 0L))) {
                 for (ConsumerRecord<String, byte[]> each : consumer.poll(Duration.ofMillis(100))) {
                     Notification told = new JsonSerde<>(Notification.class).read(each.value());
-                    assertThat(each.partition()).isEqualTo(Topics.partition(told.alertId() + ".example", PARTITIONS));
+                    boolean notice = told.alertId().startsWith("receiver-dead");
+                    assertThat(each.partition())
+                            .isEqualTo(notice ? 0 : Topics.partition(told.alertId() + ".example", PARTITIONS));
                     assertThat(each.headers().lastHeader("schema").value())
                             .isEqualTo(TOPICS.notifications().schema().getBytes(StandardCharsets.UTF_8));
                     log.put(each.key(), told);

@@ -8,6 +8,7 @@ import io.tlsrpt.runtime.Surroundings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 
 /// A process that runs nothing but the notification pipeline, to be killed by a test.
@@ -24,17 +25,23 @@ final class NotificationProcess {
     }
 
     static NotificationPipeline pipeline(String bootstrapServers, String url) {
-        Settings settings = SettingsFile.parse("test.yaml", """
-                        alerting:
-                          warning-wait: 0s
-                          receivers:
-                            - name: ops
-                              url: %s
-                              allow-private-addresses: true
-                        """.formatted(url), name -> null)
-                .withEmbeddedBroker(bootstrapServers);
+        return pipeline(bootstrapServers, Map.of("ops", url), Clock.systemUTC());
+    }
+
+    /// @param receivers their addresses by name
+    static NotificationPipeline pipeline(String bootstrapServers, Map<String, String> receivers, Clock clock) {
+        StringBuilder yaml = new StringBuilder("alerting:\n  warning-wait: 0s\n  receivers:\n");
+        receivers.forEach((name, url) -> yaml.append("""
+                    - name: %s
+                      url: %s
+                      timeout: 60s
+                      messages-per-minute: 600
+                      allow-private-addresses: true
+                """.formatted(name, url)));
+        Settings settings =
+                SettingsFile.parse("test.yaml", yaml.toString(), name -> null).withEmbeddedBroker(bootstrapServers);
         return new NotificationPipeline(
-                new Surroundings(settings, () -> settings, new SimpleMeterRegistry(), new Health(), Clock.systemUTC()));
+                new Surroundings(settings, () -> settings, new SimpleMeterRegistry(), new Health(), clock));
     }
 
     static Process start(String bootstrapServers, String url, Path output) throws IOException {
