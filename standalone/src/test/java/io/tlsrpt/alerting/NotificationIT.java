@@ -6,7 +6,9 @@ import static org.awaitility.Awaitility.await;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.tlsrpt.runtime.HostPort;
+import io.tlsrpt.runtime.SettingsFile;
 import io.tlsrpt.standalone.EmbeddedBroker;
+import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.AlertMatch;
 import io.tlsrpt.topics.JsonSerde;
@@ -25,6 +27,8 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -241,6 +245,47 @@ class NotificationIT {
             await().atMost(PATIENCE).until(() -> states.contains("/hook c1-1 1"));
         }
         assertThat(states).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void theDigestCountsWhatTheWeekBrought() throws Exception {
+        ZonedDateTime due = ZonedDateTime.now(Clock.systemUTC());
+        LocalDate day = WeeklyDigest.from(due).plusDays(3);
+        aggregate(day, "one.example", "sts", "google.com", 90, 10);
+        aggregate(day, "one.example", "sts", "google.com", 95, 10); // the cell's newer state
+        aggregate(day, "one.example", "tlsa", "google.com", 40, 0); // the same sessions
+        aggregate(day, "two.example", "sts", "gmx.net", 7, 0);
+        aggregate(day.minusDays(10), "three.example", "sts", "gmx.net", 7, 0);
+        producer.send(new ProducerRecord<>(TOPICS.aggregates().name(), "none", "none".getBytes(StandardCharsets.UTF_8)))
+                .get();
+        for (String reason : List.of("not-json", "foreign-domain", "not-json")) {
+            ProducerRecord<String, byte[]> refused =
+                    new ProducerRecord<>(TOPICS.rejected().name(), reason, new byte[300_000]);
+            refused.headers().add("reason", reason.getBytes(StandardCharsets.UTF_8));
+            producer.send(refused).get();
+        }
+
+        WeeklyDigest digest = new DigestReader(NotificationProcess.surroundings(
+                        SettingsFile.defaults().withEmbeddedBroker(broker.bootstrapServers()), Clock.systemUTC()))
+                .gather(due, List.of());
+
+        assertThat(digest.reports())
+                .isEqualTo(new WeeklyDigest.Reports(2, 2, 2, 112, 10, opened.truncatedTo(ChronoUnit.SECONDS)));
+        assertThat(digest.refused()).isEqualTo(Map.of("foreign-domain", 1L, "not-json", 2L));
+    }
+
+    private void aggregate(LocalDate day, String domain, String type, String submitter, long good, long bad)
+            throws Exception {
+        Instant received = opened.truncatedTo(ChronoUnit.SECONDS);
+        Aggregate cell = new Aggregate(
+                day, domain, type, submitter, "dkim", good, bad, 1, null, List.of(), received, received, received,
+                false);
+        producer.send(new ProducerRecord<>(
+                        TOPICS.aggregates().name(),
+                        Topics.partition(domain, PARTITIONS),
+                        domain + type + day,
+                        new JsonSerde<>(Aggregate.class).write(cell)))
+                .get();
     }
 
     @Test

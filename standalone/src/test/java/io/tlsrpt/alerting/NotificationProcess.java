@@ -40,8 +40,11 @@ final class NotificationProcess {
                 """.formatted(name, url)));
         Settings settings =
                 SettingsFile.parse("test.yaml", yaml.toString(), name -> null).withEmbeddedBroker(bootstrapServers);
-        return new NotificationPipeline(
-                new Surroundings(settings, () -> settings, new SimpleMeterRegistry(), new Health(), clock));
+        return new NotificationPipeline(surroundings(settings, clock));
+    }
+
+    static Surroundings surroundings(Settings settings, Clock clock) {
+        return new Surroundings(settings, () -> settings, new SimpleMeterRegistry(), new Health(), clock);
     }
 
     static Process start(String bootstrapServers, String url, Path output) throws IOException {
