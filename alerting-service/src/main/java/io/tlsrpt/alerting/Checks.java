@@ -96,7 +96,9 @@ final class Checks {
     /// Two digits that count; very small numbers as 2.8e-9.
     private static String digits(double value) {
         if (value != 0 && Math.abs(value) < 1e-3) {
-            return String.format(Locale.ROOT, "%.1e", value).replace("e-0", "e-");
+            return String.format(Locale.ROOT, "%.1e", value)
+                    .replace("e-0", "e-")
+                    .replace(".0e", "e");
         }
         return BigDecimal.valueOf(value)
                 .round(new MathContext(value >= 10 ? 3 : 2, RoundingMode.HALF_UP))
