@@ -28,6 +28,7 @@ public final class AlertingService implements Service {
     private final StreamsHost detection;
     private final NotificationPipeline notifications;
     private final Heartbeat heartbeat;
+    private final Inspector inspector;
 
     public AlertingService(Surroundings surroundings) {
         this.surroundings = surroundings;
@@ -54,6 +55,7 @@ public final class AlertingService implements Service {
                 surroundings);
         this.notifications = new NotificationPipeline(surroundings);
         this.heartbeat = new Heartbeat(surroundings);
+        this.inspector = new Inspector(surroundings);
     }
 
     /// How a trial of a receiver ended.
@@ -113,10 +115,12 @@ public final class AlertingService implements Service {
         detection.start();
         notifications.start();
         heartbeat.start();
+        inspector.start();
     }
 
     @Override
     public void close() {
+        inspector.close();
         heartbeat.close();
         notifications.close();
         detection.close();

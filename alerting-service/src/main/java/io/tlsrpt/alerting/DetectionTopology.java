@@ -60,8 +60,14 @@ final class DetectionTopology {
                         .withKeySerde(Serdes.String())
                         .withValueSerde(new JsonSerde<>(Clue.class)));
 
-        KStream<String, AlertChange> changes =
-                clues.process(Judge.supplier(settings, metrics, topics.retention()), Named.as("judge-mx"));
+        KStream<String, AlertChange> changes = clues.process(
+                        Judge.supplier(settings, metrics, topics.retention()), Named.as("judge-mx"))
+                .merge(
+                        clues.filter(JudgeLooks::takes, Named.as("for-watches"))
+                                .process(
+                                        JudgeLooks.supplier(settings, metrics, topics.retention()),
+                                        Named.as("judge-looks")),
+                        Named.as("with-watches"));
 
         changes.to(topics.alerts().name(), written("write-alerts"));
         changes.filter((alertId, change) -> change.transition(), Named.as("transitions"))

@@ -129,17 +129,10 @@ final class Incident extends Life {
         if (before.isBefore(incident.firstBad)) {
             incident.firstBad = before;
         }
-        incident.opening = opening(alert.incidentId());
-        incident.firing = alert.firing();
-        incident.reopened = Boolean.TRUE.equals(alert.reopened());
-        incident.transition = alert.transition();
-        incident.openedAt = alert.openedAt();
-        incident.writtenAt = alert.updatedAt();
+        incident.goOnFrom(alert);
         incident.heardAt = alert.updatedAt();
         incident.badAt = alert.updatedAt();
         incident.takenOverUntil = alert.updatedAt();
-        incident.acknowledged = alert.acknowledged();
-        incident.notes = new ArrayList<>(Objects.requireNonNullElse(alert.notes(), List.of()));
         incident.live = alert.evidence().live();
         Alert.Evidence evidence = alert.evidence();
         incident.affectedDomains = new ArrayList<>(Objects.requireNonNullElse(
@@ -150,12 +143,6 @@ final class Incident extends Life {
         incident.receivingIps = Objects.requireNonNullElse(evidence.receivingIps(), List.of());
         incident.failureReasonCodes = Objects.requireNonNullElse(evidence.failureReasonCodes(), List.of());
         incident.witness(finding);
-        Resolution why = Resolution.ofWord(alert.resolveReason());
-        if (!alert.firing()) {
-            incident.resolve(
-                    why == null ? Resolution.STALE : why,
-                    Objects.requireNonNullElse(alert.resolvedAt(), alert.updatedAt()));
-        }
         return incident;
     }
 
@@ -181,11 +168,6 @@ final class Incident extends Life {
                 evidence.baselineSessions(),
                 evidence.probability(),
                 List.of());
-    }
-
-    private static int opening(String incidentId) {
-        String number = incidentId.substring(incidentId.lastIndexOf('-') + 1);
-        return number.matches("\\d{1,9}") ? Integer.parseInt(number) : 1;
     }
 
     /// Its result type, which these alerts always have.

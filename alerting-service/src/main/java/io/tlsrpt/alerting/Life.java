@@ -3,6 +3,7 @@ package io.tlsrpt.alerting;
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.tlsrpt.runtime.Settings.Severity;
+import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Alert.Word;
 import io.tlsrpt.topics.AlertAction;
 import io.tlsrpt.topics.Json;
@@ -14,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The life of one alert, whatever rule it comes from. The identity never changes; the rest is the incident it is in,
@@ -138,6 +140,29 @@ abstract class Life {
         acknowledged = null;
         notes = new ArrayList<>();
         ending = null;
+    }
+
+    /// Goes on as an alert stands in its topic: how often it has opened, its transition, what people said.
+    void goOnFrom(Alert alert) {
+        opening = opening(alert.incidentId());
+        firing = alert.firing();
+        reopened = Boolean.TRUE.equals(alert.reopened());
+        transition = alert.transition();
+        openedAt = alert.openedAt();
+        writtenAt = alert.updatedAt();
+        acknowledged = alert.acknowledged();
+        notes = new ArrayList<>(Objects.requireNonNullElse(alert.notes(), List.of()));
+        if (!alert.firing()) {
+            Resolution why = Resolution.ofWord(alert.resolveReason());
+            resolve(
+                    why == null ? Resolution.STALE : why,
+                    Objects.requireNonNullElse(alert.resolvedAt(), alert.updatedAt()));
+        }
+    }
+
+    private static int opening(String incidentId) {
+        String number = incidentId.substring(incidentId.lastIndexOf('-') + 1);
+        return number.matches("\\d{1,9}") ? Integer.parseInt(number) : 1;
     }
 
     void resolve(Resolution why, Instant now) {

@@ -30,7 +30,8 @@ record Look(@Nullable String mx, Inspection inspection) {
                         whole.mtaSts(),
                         null,
                         findings.stream()
-                                .filter(finding -> finding.mx() == null)
+                                .filter(finding ->
+                                        finding.mx() == null || finding.area().equals("mta-sts"))
                                 .toList())));
         parts.add(KeyValue.pair(Subject.domain(whole.policyDomain()), domain));
         // where reports about its policy are judged

@@ -4,8 +4,10 @@ import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.tlsrpt.runtime.Settings.Severity;
+import io.tlsrpt.topics.Alert;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 
 /// The life of an alert that rests on a [Claim].
 @JsonAutoDetect(
@@ -25,6 +27,25 @@ final class Standing extends Life {
         super(claim.rule(), claim.resultType(), claim.policyDomain(), claim.receivingMxHostname(), claim.submitter());
         this.claim = claim;
         this.worst = claim.severity();
+    }
+
+    /// As an application that begins anew finds it in the topic of alerts.
+    static Standing takenOver(Alert alert) {
+        Rule rule = Rule.ofWord(alert.rule());
+        if (rule == null) {
+            throw new IllegalArgumentException("no rule " + alert.rule());
+        }
+        Standing standing = new Standing(new Claim(
+                rule,
+                alert.resultType(),
+                alert.policyDomain(),
+                alert.receivingMxHostname(),
+                alert.submitter(),
+                Severity.valueOf(alert.severity().toUpperCase(Locale.ROOT)),
+                alert.summary(),
+                alert.evidence()));
+        standing.goOnFrom(alert);
+        return standing;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.tlsrpt.alerting;
 
 import io.tlsrpt.alerting.DetectionMetrics.Change;
 import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.AlertAction;
 import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
@@ -16,8 +17,10 @@ import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
+import org.apache.kafka.streams.state.ValueAndTimestamp;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +33,7 @@ final class Standings {
     private static final Logger LOG = LoggerFactory.getLogger(Standings.class);
 
     private final KeyValueStore<String, Standing> store;
+    private final ReadOnlyKeyValueStore<String, ValueAndTimestamp<Alert>> memory;
     private final ProcessorContext<String, AlertChange> context;
     private final Supplier<Settings> settings;
     private final DetectionMetrics metrics;
@@ -43,6 +47,7 @@ final class Standings {
             DetectionMetrics metrics,
             Duration kept) {
         this.store = context.getStateStore(storeName);
+        this.memory = context.getStateStore(Judge.MEMORY);
         this.context = context;
         this.settings = settings;
         this.metrics = metrics;
@@ -60,7 +65,7 @@ final class Standings {
             return;
         }
         metrics.judgement(claim.rule(), claim.severity());
-        Standing known = store.get(claim.alertId());
+        Standing known = get(claim.alertId());
         if (known == null || !known.firing) {
             Standing standing = known == null ? new Standing(claim) : known;
             boolean again = standing.mayReopen(now);
@@ -81,16 +86,22 @@ final class Standings {
     ///
     /// @param ending why, in words for the summary
     void ended(String alertId, Resolution why, @Nullable String ending, Instant now) {
-        Standing known = store.get(alertId);
+        Standing known = get(alertId);
         if (known != null && known.firing) {
             known.ending = ending;
             resolve(known, why, now);
         }
     }
 
+    /// What is known of this alert; an application that begins anew goes on with what the topic of alerts says.
     @Nullable
     Standing get(String alertId) {
-        return store.get(alertId);
+        Standing known = store.get(alertId);
+        if (known != null) {
+            return known;
+        }
+        ValueAndTimestamp<Alert> remembered = memory.get(alertId);
+        return remembered == null ? null : Standing.takenOver(remembered.value());
     }
 
     /// All that fire, of one of these rules when any is given.
@@ -110,7 +121,7 @@ final class Standings {
 
     /// What somebody did.
     void act(AlertAction action, Instant now) {
-        Standing known = store.get(action.alertId());
+        Standing known = get(action.alertId());
         if (known == null) {
             return;
         }

@@ -25,6 +25,11 @@ final class Subject {
         return DOMAIN + policyDomain;
     }
 
+    /// Whether it is a domain as a live look shows it.
+    static boolean isDomain(String subject) {
+        return subject.startsWith(DOMAIN);
+    }
+
     /// Where the alert is judged that somebody did something about; null when no rule of ours made it.
     static @Nullable String of(AlertAction action) {
         return of(action.rule(), action.policyDomain(), action.receivingMxHostname(), action.submitter());

@@ -86,6 +86,8 @@ final class DemoCommand implements Callable<Integer> {
                   - name: example.org
                 alerting:
                   warning-wait: 0s
+                  # the demo's domains are nobody's to look at
+                  inspection: {enabled: false}
                   receivers:
                     - name: demo
                       url: "%s"

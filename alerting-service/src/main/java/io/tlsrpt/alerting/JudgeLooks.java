@@ -1,0 +1,165 @@
+package io.tlsrpt.alerting;
+
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.topics.AlertAction;
+import io.tlsrpt.topics.JsonSerde;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.ProcessorSupplier;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.StoreBuilder;
+import org.apache.kafka.streams.state.Stores;
+
+/// The watches: turns live looks into alerts of their own, see [Watches]. A fault opens one, a look that finds it
+/// mended
+/// ends it; where nobody has looked for a week it ends as stale.
+@SuppressWarnings("NullAway.Init") // Streams calls init before anything else
+final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
+
+    static final String LOOKS = "last-looks";
+    static final String ALERTS = "look-alerts";
+
+    private static final Duration TICK = Duration.ofSeconds(30);
+    private static final Duration STALE = Duration.ofDays(7);
+
+    /// A look of long ago, read again, tells what was but not what is.
+    private static final Duration NEWS = Duration.ofDays(1);
+
+    private final Supplier<Settings> settings;
+    private final DetectionMetrics metrics;
+    private final Duration kept;
+    private ProcessorContext<String, AlertChange> context;
+    private KeyValueStore<String, Looked> looks;
+    private Standings standings;
+
+    private JudgeLooks(Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
+        this.settings = settings;
+        this.metrics = metrics;
+        this.kept = kept;
+    }
+
+    @Override
+    public void init(ProcessorContext<String, AlertChange> given) {
+        context = given;
+        looks = context.getStateStore(LOOKS);
+        standings = new Standings(ALERTS, context, settings, metrics, kept);
+        context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, wallClock -> tick(Instant.ofEpochMilli(wallClock)));
+    }
+
+    @Override
+    public void process(Record<String, Clue> record) {
+        Instant now = Instant.ofEpochMilli(record.timestamp());
+        Look look = record.value().look();
+        AlertAction action = record.value().action();
+        if (look != null) {
+            looked(record.key(), look, now);
+        } else if (action != null) {
+            acted(record.key(), action, now);
+        }
+    }
+
+    private void looked(String subject, Look look, Instant now) {
+        Looked stored = looks.get(subject);
+        Looked before = stored == null ? Looked.NEVER : stored;
+        Settings current = settings.get();
+        Duration warning = current.alerting().inspection().expiryWarning();
+        Instant at = look.inspection().inspectedAt();
+        List<Watches.Said> said;
+        Looked after;
+        if (look.mx() != null) {
+            after = before.at(at, look.inspection().policyDomain(), now.minus(STALE));
+            said = Watches.ofMx(look, List.copyOf(after.domains().keySet()), warning);
+        } else {
+            after = Watches.remember(look, before, current.rua());
+            said = Watches.ofDomain(look, before, current.rua(), warning);
+        }
+        looks.put(subject, after);
+        if (now.isBefore(Instant.ofEpochMilli(context.currentSystemTimeMs()).minus(NEWS))) {
+            return;
+        }
+        for (Watches.Said each : said) {
+            if (each.claim() == null) {
+                standings.ended(each.alertId(), Resolution.PROBE, "a live look found it mended", now);
+            } else {
+                standings.holds(each.claim(), now);
+            }
+        }
+    }
+
+    /// Who ends an alert about changed addresses means them.
+    private void acted(String subject, AlertAction action, Instant now) {
+        standings.act(action, now);
+        boolean ends =
+                action.action().equals(AlertAction.RESOLVE) || action.action().equals(AlertAction.FALSE_ALARM);
+        Looked known = looks.get(subject);
+        if (ends && known != null && action.rule().equals(Rule.TLSRPT_RECORD.word())) {
+            looks.put(subject, known.withRua(null));
+        } else if (ends && known != null && action.rule().equals(Rule.MTA_STS.word())) {
+            looks.put(subject, known.withPolicy(known.at(), null, null, false));
+        }
+    }
+
+    private void tick(Instant now) {
+        standings.lookAgain(now);
+        List<String> forgotten = new ArrayList<>();
+        try (KeyValueIterator<String, Looked> all = looks.all()) {
+            while (all.hasNext()) {
+                KeyValue<String, Looked> entry = all.next();
+                if (entry.value.at().plus(STALE).isBefore(now)) {
+                    forgotten.add(entry.key);
+                }
+            }
+        }
+        if (forgotten.isEmpty()) {
+            return;
+        }
+        forgotten.forEach(looks::delete);
+        for (Standing standing : standings.firing()) {
+            String mx = standing.receivingMxHostname;
+            String subject = mx != null ? mx : Subject.domain(String.valueOf(standing.policyDomain));
+            if (forgotten.contains(subject)) {
+                standings.ended(
+                        standing.alertId, Resolution.STALE, "nobody has looked for 7 days, not a recovery", now);
+            }
+        }
+    }
+
+    /// Whether this clue is for the watches.
+    static boolean takes(String subject, Clue clue) {
+        AlertAction action = clue.action();
+        Rule rule = action == null ? null : Rule.ofWord(action.rule());
+        Look look = clue.look();
+        return (look != null && (look.mx() != null || Subject.isDomain(subject)))
+                || (rule != null && rule.bench() == Rule.Bench.LOOK);
+    }
+
+    /// @param kept how long a resolved alert stays in its topic
+    static ProcessorSupplier<String, Clue, String, AlertChange> supplier(
+            Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
+        return new ProcessorSupplier<>() {
+            @Override
+            public Processor<String, Clue, String, AlertChange> get() {
+                return new JudgeLooks(settings, metrics, kept);
+            }
+
+            @Override
+            public Set<StoreBuilder<?>> stores() {
+                return Set.of(
+                        Stores.keyValueStoreBuilder(
+                                Stores.persistentKeyValueStore(LOOKS), Serdes.String(), new JsonSerde<>(Looked.class)),
+                        Standings.store(ALERTS));
+            }
+        };
+    }
+}
