@@ -107,7 +107,7 @@ final class AlertWording {
                 standing.notes,
                 summary,
                 claim.evidence(),
-                null,
+                HelpCatalogue.of(standing.rule, standing.receivingMxHostname, standing.policyDomain),
                 settings.alerting().publicUrl() + "/api/v1/alerts/" + standing.alertId,
                 "docs/runbook.md#" + standing.rule.word());
     }

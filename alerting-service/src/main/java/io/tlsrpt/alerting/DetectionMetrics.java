@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// - `tlsrpt.detection.aggregates{outcome}`: read = watched + not-ours + removed + out-of-range + over-limit +
 ///   unknown-policy-type
+/// - `tlsrpt.detection.rejected{outcome}`: read = watched + backfill + nameless + unknown-reason
 /// - `tlsrpt.detection.judgements{rule,verdict}`: made = record + info + warning + critical
 /// - `tlsrpt.detection.transitions{rule,change}`: alerts firing now = opened + reopened − recovered − stale − manual −
 ///   retracted − probe; the others change a firing one
@@ -30,6 +31,17 @@ final class DetectionMetrics {
         OVER_LIMIT,
         /// its policy type is none that RFC 8460 §4.4 knows
         UNKNOWN_POLICY_TYPE
+    }
+
+    /// What became of a rejected report.
+    enum Rejected {
+        WATCHED,
+        /// imported: it tells nobody anything
+        BACKFILL,
+        /// neither its submitter nor a domain of ours could be read
+        NAMELESS,
+        /// refused by a later release, or not one of ours
+        UNKNOWN_REASON
     }
 
     /// What changed at an alert.
@@ -60,6 +72,14 @@ final class DetectionMetrics {
     void aggregate(Outcome outcome) {
         meters.counter(
                         "tlsrpt.detection.aggregates",
+                        "outcome",
+                        outcome.name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .increment();
+    }
+
+    void rejected(Rejected outcome) {
+        meters.counter(
+                        "tlsrpt.detection.rejected",
                         "outcome",
                         outcome.name().toLowerCase(Locale.ROOT).replace('_', '-'))
                 .increment();

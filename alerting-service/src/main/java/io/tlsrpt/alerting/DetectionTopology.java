@@ -30,9 +30,10 @@ import org.apache.kafka.streams.state.Stores;
 
 /// The whole of detection, top to bottom: what is learned becomes clues about subjects, and these become alerts.
 ///
-///     tlsrpt.aggregates    ► watch-mx    ╗
-///     tlsrpt.alert-actions ► address     ╬══ by-subject ══► judge ► tlsrpt.alerts, tlsrpt.alert-history
-///     tlsrpt.inspections   ► split-looks ╝
+///     tlsrpt.aggregates       ► watch-mx, watch-reporters ╗               ╔► judge-mx        ╗
+///     tlsrpt.reports.rejected ► watch-rejected            ╬═ by-subject ══╬► judge-reporters ╬► tlsrpt.alerts,
+///     tlsrpt.alert-actions    ► address                   ╣               ╚► judge-silence   ╝  tlsrpt.alert-history
+///     tlsrpt.inspections      ► split-looks               ╝
 ///
 /// A fault belongs to a server, not to the domains behind it: so the evidence of all domains of an MX meets in one
 /// place, and 200 domains behind one broken MX are one alert.
@@ -54,6 +55,10 @@ final class DetectionTopology {
                         .withName("read-aggregates"));
         KStream<String, Clue> clues = aggregates
                 .process(WatchMx.supplier(settings, metrics), Named.as("watch-mx"))
+                .merge(
+                        aggregates.process(WatchReporters.supplier(settings), Named.as("watch-reporters")),
+                        Named.as("with-reporters"))
+                .merge(rejections(builder, topics, settings, metrics), Named.as("with-rejections"))
                 .merge(actions(builder, topics), Named.as("with-actions"))
                 .merge(looks(builder, topics), Named.as("with-looks"))
                 .repartition(Repartitioned.<String, Clue>as("by-subject")
@@ -67,7 +72,17 @@ final class DetectionTopology {
                                 .process(
                                         JudgeLooks.supplier(settings, metrics, topics.retention()),
                                         Named.as("judge-looks")),
-                        Named.as("with-watches"));
+                        Named.as("with-watches"))
+                .merge(
+                        clues.process(
+                                JudgeReporters.supplier(settings, metrics, topics.retention()),
+                                Named.as("judge-reporters")),
+                        Named.as("and-of-reporters"))
+                .merge(
+                        clues.process(
+                                JudgeSilence.supplier(settings, metrics, topics.retention()),
+                                Named.as("judge-silence")),
+                        Named.as("and-of-silence"));
 
         changes.to(topics.alerts().name(), written("write-alerts"));
         changes.filter((alertId, change) -> change.transition(), Named.as("transitions"))
@@ -78,7 +93,7 @@ final class DetectionTopology {
                 topics.domains().name(),
                 Consumed.with(Serdes.String(), new JsonSerde<>(DomainClaim.class))
                         .withName("read-domains"),
-                Materialized.<String, DomainClaim>as(Stores.inMemoryKeyValueStore(WatchMx.CLAIMS))
+                Materialized.<String, DomainClaim>as(Stores.inMemoryKeyValueStore(OurDomains.CLAIMS))
                         .withKeySerde(Serdes.String())
                         .withValueSerde(new JsonSerde<>(DomainClaim.class)));
 
@@ -90,6 +105,15 @@ final class DetectionTopology {
                         .withValueSerde(new JsonSerde<>(Alert.class)));
 
         return builder.build(properties);
+    }
+
+    /// What was refused, to whom it concerns.
+    private static KStream<String, Clue> rejections(
+            StreamsBuilder builder, Topics topics, Supplier<Settings> settings, DetectionMetrics metrics) {
+        return builder.stream(
+                        topics.rejected().name(),
+                        Consumed.with(Serdes.String(), Serdes.ByteArray()).withName("read-rejected"))
+                .process(WatchRejected.supplier(settings, metrics), Named.as("watch-rejected"));
     }
 
     /// What people did, to where the alert is judged.

@@ -153,7 +153,102 @@ final class HelpCatalogue {
                     + " contact named in the report if the word stays unclear.",
             VERIFY);
 
+    private static final Map<Rule, Help> OF_RULES = Map.ofEntries(
+            Map.entry(
+                    Rule.REPORTER_FAULT,
+                    new Help(
+                            "One reporter sees the same failure at many domains, and others that looked there on the"
+                                    + " same day do not. Its own clock, resolver or list of authorities is likely at"
+                                    + " fault. Mail from other senders is not affected; mail from this one may wait.",
+                            "Verify one of the domains yourself. If it is clean, tell the reporter (contact-info of its"
+                                    + " reports) and, until it is mended, add an entry under alerting.ignore. If it is"
+                                    + " not clean, the reporter was right and the others have not noticed yet.",
+                            "./tlsrpt check <domain>")),
+            Map.entry(
+                    Rule.REJECTIONS,
+                    new Help(
+                            "Most of what arrived in this name was refused and is not counted. It is kept for 30 days."
+                                    + " Anybody can send mail in anybody's name, so it may be a forgery; a body changed"
+                                    + " on the way is the usual cause.",
+                            "List what was refused and read the reason. DKIM body hash: exempt the mailbox of the"
+                                    + " reports from banners, footers and link rewriting, or have the border verify."
+                                    + " Then retry what was refused: ./tlsrpt rejected retry.",
+                            "./tlsrpt rejected list")),
+            Map.entry(
+                    Rule.REPORTER_SILENT,
+                    new Help(
+                            "A reporter that wrote regularly has stopped. No mail is in danger, but what it would have"
+                                    + " reported is not seen. Nothing is taken for mended because nobody complains.",
+                            "If it is one domain: does mail from that sender still reach it? If it is all its domains:"
+                                    + " was the mail refused or put into spam on the way to the mailbox of the reports?"
+                                    + " Else it is the reporter's own trouble, and it ends when it writes again.",
+                            "./tlsrpt rejected list")),
+            Map.entry(
+                    Rule.DOMAIN_SILENT,
+                    new Help(
+                            "All who reported regularly about the domain have stopped. Usually its TLSRPT record is"
+                                    + " gone or points elsewhere: failures would not be reported either.",
+                            "Publish the TXT record at _smtp._tls.<domain> with v=TLSRPTv1 and the rua of this"
+                                    + " installation; ./tlsrpt record <domain> shows it. If the domain receives no mail"
+                                    + " any more, take it out of domains.",
+                            "dig +short TXT _smtp._tls.<domain>")),
+            Map.entry(
+                    Rule.INTAKE_BROKEN,
+                    new Help(
+                            "Reports that come every day have stopped coming, from several reporters or from all. The"
+                                    + " way in is broken: while it is, no failure is seen and no alert opens. Reporters"
+                                    + " do not send again for long.",
+                            "Follow the way from outside: the rua of the records, its MX, the mailbox (full? password?"
+                                    + " filter?), the HTTPS address (certificate, proxy, firewall), then the logs of"
+                                    + " intake. Post a report by hand and see it arrive.",
+                            "./tlsrpt tail verdicts")),
+            Map.entry(
+                    Rule.CERTIFICATE_EXPIRY,
+                    new Help(
+                            "The certificate that <mx> presents runs out soon or is wrong already. Once it is, senders"
+                                    + " that must verify do not deliver.",
+                            "Renew the certificate and reload the mail server, at every address of the host.",
+                            CERTIFICATE + "-subject -dates")),
+            Map.entry(
+                    Rule.STARTTLS_MISSING,
+                    new Help(
+                            "<mx> offers no STARTTLS when looked at. Senders that must encrypt hold the mail, all others"
+                                    + " send it in plain text.",
+                            "Switch TLS on at the server, at every address of the host, and look for a firewall that"
+                                    + " takes STARTTLS away.",
+                            CONNECT + " -brief </dev/null")),
+            Map.entry(
+                    Rule.TLSRPT_RECORD,
+                    new Help(
+                            "The TLSRPT record of <domain> is missing, broken, or names other addresses than ours: its"
+                                    + " reports do not come here.",
+                            "Publish one TXT record at _smtp._tls.<domain>; ./tlsrpt record <domain> shows it.",
+                            "dig +short TXT _smtp._tls.<domain>")),
+            Map.entry(
+                    Rule.MTA_STS,
+                    new Help(
+                            "The MTA-STS record or policy of <domain> is broken, cannot be fetched, does not cover an"
+                                    + " MX, or has changed without a new id. Senders use what they have cached, then"
+                                    + " deliver unprotected; an MX that is not covered gets no mail under enforce.",
+                            "Mend the policy file or its web server, and change the id in the _mta-sts TXT record with"
+                                    + " every change of the policy.",
+                            "curl -sS " + POLICY + "; dig +short _mta-sts.<domain> TXT")),
+            Map.entry(
+                    Rule.TLSA,
+                    new Help(
+                            "The TLSA records of <mx> do not match the certificate it presents, or their zone does not"
+                                    + " validate. Senders that use DANE do not deliver.",
+                            "Publish the TLSA record of the certificate in use, and keep the old one for two TTLs when"
+                                    + " it changes. Where DNSSEC is broken, mend the signatures or the DS record.",
+                            "delv +short " + TLSA)));
+
     private HelpCatalogue() {}
+
+    /// What an alert of a rule that judges no result type means; absent for the others.
+    static @Nullable Help of(Rule rule, @Nullable String mx, @Nullable String domain) {
+        Help entry = OF_RULES.get(rule);
+        return entry == null ? null : filled(entry, mx, domain);
+    }
 
     /// The entry with placeholders `<mx>` and `<domain>` in its texts.
     static Help of(@Nullable String resultType) {
@@ -170,7 +265,11 @@ final class HelpCatalogue {
     /// @param mx the MX host; whatever is not a plain host name leaves the placeholder
     /// @param domain the policy domain; likewise
     static Help of(@Nullable String resultType, @Nullable String mx, @Nullable String domain) {
-        Help entry = resultType == null ? UNKNOWN : ENTRIES.getOrDefault(new ResultType(resultType), UNKNOWN);
+        return filled(
+                resultType == null ? UNKNOWN : ENTRIES.getOrDefault(new ResultType(resultType), UNKNOWN), mx, domain);
+    }
+
+    private static Help filled(Help entry, @Nullable String mx, @Nullable String domain) {
         String host = nameOr(MX, mx);
         String zone = nameOr(DOMAIN, domain);
         return new Help(

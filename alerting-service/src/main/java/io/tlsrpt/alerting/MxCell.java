@@ -33,7 +33,7 @@ record MxCell(
     static final Duration FRESH = Duration.ofDays(3);
 
     /// No real counter comes near; sums of these cannot overflow.
-    private static final long MOST_SESSIONS = 1_000_000_000_000L;
+    static final long MOST_SESSIONS = 1_000_000_000_000L;
 
     /// @param sessions that failed so
     /// @param receivingIps of the most failed, at most five
@@ -102,7 +102,7 @@ record MxCell(
 
     /// A day later than the report's own arrival comes from a wrong clock: it must not stand in the way of the days
     /// that are really still to come.
-    private static boolean fresh(Aggregate aggregate) {
+    static boolean fresh(Aggregate aggregate) {
         return !aggregate.backfill()
                 && Duration.between(aggregate.latestEndDatetime(), aggregate.firstReceivedAt())
                                 .compareTo(FRESH)

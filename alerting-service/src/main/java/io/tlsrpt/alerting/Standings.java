@@ -59,13 +59,20 @@ final class Standings {
                 Stores.persistentKeyValueStore(name), Serdes.String(), new JsonSerde<>(Standing.class));
     }
 
-    /// The claim holds now: opens its alert, raises it or brings it up to date. Nothing happens where its rule is off.
+    /// The claim holds now: opens its alert, raises it or brings it up to date. Nothing happens where its rule is off,
+    /// or where somebody closed the alert and there is no evidence of a later day.
     void holds(Claim claim, Instant now) {
         if (!claim.rule().on(settings.get().alerting().rules())) {
             return;
         }
         metrics.judgement(claim.rule(), claim.severity());
         Standing known = get(claim.alertId());
+        if (known != null
+                && !known.firing
+                && known.resolution == Resolution.MANUAL
+                && !claim.evidence().window().isAfter(known.claim.evidence().window())) {
+            return;
+        }
         if (known == null || !known.firing) {
             Standing standing = known == null ? new Standing(claim) : known;
             boolean again = standing.mayReopen(now);

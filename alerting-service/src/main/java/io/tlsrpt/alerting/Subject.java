@@ -13,11 +13,30 @@ final class Subject {
 
     private static final String REPORTER = "?reporter ";
     private static final String DOMAIN = "?domain ";
+    private static final String INTAKE = "?intake ";
 
     private Subject() {}
 
     static String reporter(String submitter) {
         return REPORTER + submitter;
+    }
+
+    static boolean isReporter(String subject) {
+        return subject.startsWith(REPORTER);
+    }
+
+    /// A domain as the reports about it arrive.
+    static String intake(String policyDomain) {
+        return INTAKE + policyDomain;
+    }
+
+    static boolean isIntake(String subject) {
+        return subject.startsWith(INTAKE);
+    }
+
+    /// What stands after the prefix of a reporter or of an intake.
+    static String name(String subject) {
+        return subject.substring(subject.indexOf(' ') + 1);
     }
 
     /// A domain as a live look shows it.
@@ -48,7 +67,7 @@ final class Subject {
         }
         return switch (rule.bench()) {
             case MX -> mx != null ? mx : domain == null ? null : MxName.nameless(domain);
-            case REPORTER -> submitter == null ? null : reporter(submitter);
+            case REPORTER -> submitter != null ? reporter(submitter) : domain == null ? null : intake(domain);
             case SILENCE -> SILENCE;
             case LOOK -> mx != null ? mx : domain == null ? null : domain(domain);
         };

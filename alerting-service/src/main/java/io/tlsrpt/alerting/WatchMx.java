@@ -5,7 +5,6 @@ import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
 import io.tlsrpt.topics.Alert;
-import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,9 +28,9 @@ import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
-import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.apache.kafka.streams.state.ValueAndTimestamp;
 import org.jspecify.annotations.Nullable;
 
@@ -47,9 +46,6 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
     static final String CELLS = "domain-cells";
     static final String MXS = "domain-mxs";
 
-    /// Global: the topic `tlsrpt.domains`.
-    static final String CLAIMS = "domain-claims";
-
     /// What reminds a new application of the alerts that fire comes from one task alone.
     private static final int REMINDING_PARTITION = 0;
 
@@ -57,7 +53,7 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
     static final int DAYS = 31;
 
     /// Reports of days still to come, from clocks that are wrong; intake refuses what is further away.
-    private static final int DAYS_AHEAD = 3;
+    static final int DAYS_AHEAD = 3;
 
     /// Kept longer than it is used, so that expiry never takes half of a day that can still change.
     static final int DAYS_KEPT = 40;
@@ -67,14 +63,14 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
     private static final int MOST_UNTRUSTED_CELLS = 200;
 
     /// RFC 8460 §4.4 knows no others. Any word of a stranger's would be a share of its own in each pooled day.
-    private static final Set<String> POLICY_TYPES = Set.of("sts", "tlsa", "no-policy-found");
+    static final Set<String> POLICY_TYPES = Set.of("sts", "tlsa", "no-policy-found");
 
     private static final int MOST_FULL_DAYS = 10_000;
 
     private final Supplier<Settings> settings;
     private final DetectionMetrics metrics;
     private ProcessorContext<String, Clue> context;
-    private ReadOnlyKeyValueStore<String, ValueAndTimestamp<DomainClaim>> claims;
+    private OurDomains ourDomains;
     private ReadOnlyKeyValueStore<String, ValueAndTimestamp<Alert>> memory;
     private KeyValueStore<String, Aggregate> cells;
     private KeyValueStore<String, KnownMxs> mxs;
@@ -95,7 +91,7 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
     @Override
     public void init(ProcessorContext<String, Clue> given) {
         context = given;
-        claims = context.getStateStore(CLAIMS);
+        ourDomains = new OurDomains(settings, context);
         memory = context.getStateStore(Judge.MEMORY);
         cells = context.getStateStore(CELLS);
         mxs = context.getStateStore(MXS);
@@ -141,7 +137,7 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
             return;
         }
         KnownMxs before = known(key.policyDomain()).since(today.minusDays(DAYS));
-        boolean ours = ours(key.policyDomain(), Instant.ofEpochMilli(record.timestamp()));
+        boolean ours = ourDomains.has(key.policyDomain(), Instant.ofEpochMilli(record.timestamp()));
         Aggregate judged = onlyJudged(
                 LeftOut.of(aggregate, settings.get(), metrics::leftOut), before, aggregate.backfill() || !ours);
         if (!ours) {
@@ -166,22 +162,6 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
         for (String mx : after.names()) {
             send(record, mx, MxCell.of(judged, mx));
         }
-    }
-
-    /// Configured, or accepted before the report came. With discovery off every other domain is ours as well, since its
-    /// reports passed intake; with discovery on it is at best pending, whether or not its claim is here already.
-    private boolean ours(String domain, Instant arrived) {
-        ValueAndTimestamp<DomainClaim> known = claims.get(domain);
-        DomainClaim claim = known == null ? null : known.value();
-        Settings current = settings.get();
-        if (!current.discovery().enabled()
-                && (claim == null || current.domains().isEmpty())) {
-            return true;
-        }
-        return (claim != null
-                        && claim.acceptedAt() != null
-                        && !claim.acceptedAt().isAfter(arrived))
-                || current.domains().stream().anyMatch(configured -> configured.matches(domain));
     }
 
     private void sendHistory(Record<AggregateKey, @Nullable Aggregate> record, List<String> newcomers) {

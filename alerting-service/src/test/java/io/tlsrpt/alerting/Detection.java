@@ -1,6 +1,8 @@
 package io.tlsrpt.alerting;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tlsrpt.report.Authentication;
+import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.runtime.KafkaSettings;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.SettingsFile;
@@ -11,6 +13,7 @@ import io.tlsrpt.topics.AlertAction;
 import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.Inspection;
 import io.tlsrpt.topics.JsonSerde;
+import io.tlsrpt.topics.ReportHeaders;
 import io.tlsrpt.topics.Topics;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +25,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.TestInputTopic;
@@ -48,6 +53,7 @@ final class Detection implements AutoCloseable {
     private final TestInputTopic<String, DomainClaim> claims;
     private final TestInputTopic<String, AlertAction> actions;
     private final TestInputTopic<String, Inspection> inspections;
+    private final TestInputTopic<String, byte[]> rejected;
     private final TestOutputTopic<String, Alert> alerts;
     private final TestOutputTopic<String, Alert> history;
 
@@ -66,6 +72,9 @@ final class Detection implements AutoCloseable {
     private int acted;
     private Settings settings;
 
+    /// Of the rules about silence: off, since most tests let weeks pass without a report.
+    private String silence = "reporter-silent: false, domain-silent: false, intake-broken: false";
+
     Detection(Path directory) {
         this(directory, DAY_0.minusDays(30));
     }
@@ -74,7 +83,7 @@ final class Detection implements AutoCloseable {
     Detection(Path directory, LocalDate today) {
         this.now = Incident.end(today.minusDays(1));
         this.directory = directory;
-        this.settings = settings(directory, "");
+        this.settings = settings(directory, silence, "");
         this.driver = new TopologyTestDriver(topology(), properties(), now);
         this.aggregates = driver.createInputTopic(
                 TOPICS.aggregates().name(),
@@ -86,6 +95,8 @@ final class Detection implements AutoCloseable {
                 TOPICS.alertActions().name(), new StringSerializer(), new JsonSerde<>(AlertAction.class).serializer());
         this.inspections = driver.createInputTopic(
                 TOPICS.inspections().name(), new StringSerializer(), new JsonSerde<>(Inspection.class).serializer());
+        this.rejected =
+                driver.createInputTopic(TOPICS.rejected().name(), new StringSerializer(), new ByteArraySerializer());
         this.alerts = driver.createOutputTopic(
                 TOPICS.alerts().name(), new StringDeserializer(), new JsonSerde<>(Alert.class).deserializer());
         this.history = driver.createOutputTopic(
@@ -102,7 +113,7 @@ final class Detection implements AutoCloseable {
 
     /// @param rules as in the settings file, `certificate: false`
     void rules(String rules) {
-        settings = settings(directory, rules);
+        settings = settings(directory, silence, rules);
     }
 
     /// @param yaml the whole of `domains` and `alerting`
@@ -113,8 +124,16 @@ final class Detection implements AutoCloseable {
                 """.formatted(directory) + yaml, name -> null);
     }
 
-    private static Settings settings(Path data, String rules) {
-        return SettingsFile.parse("test", """
+    /// With the rules about silence on, half an hour after each start.
+    Detection listening() {
+        silence = "settle: 30m";
+        settings = settings(directory, silence, "");
+        return this;
+    }
+
+    private static Settings settings(Path data, String silence, String rules) {
+        return SettingsFile.parse(
+                "test", """
                 data: %s
                 domains:
                   - {name: example.com, labels: {team: mail, tier: gold}}
@@ -123,7 +142,7 @@ final class Detection implements AutoCloseable {
                 alerting:
                   public-url: https://tls.example.com
                   rules: {%s}
-                """.formatted(data, rules), name -> null);
+                """.formatted(data, rules.isEmpty() ? silence : silence + ", " + rules), name -> null);
     }
 
     /// From now on only configured and accepted domains are ours.
@@ -200,6 +219,39 @@ final class Detection implements AutoCloseable {
     /// What a live look writes.
     Detection looked(Inspection inspection) {
         inspections.pipeInput(inspection.policyDomain(), inspection, now);
+        drain();
+        return this;
+    }
+
+    /// What intake writes when it refuses a mail of this reporter about this domain.
+    Detection refused(@Nullable String submitter, @Nullable String domain, RefusalReason reason, String detail) {
+        return refused(submitter, domain, reason, detail, false);
+    }
+
+    Detection refused(
+            @Nullable String submitter,
+            @Nullable String domain,
+            RefusalReason reason,
+            String detail,
+            boolean backfill) {
+        Headers headers = new ReportHeaders(
+                        "smtp",
+                        now,
+                        "192.0.2.7",
+                        Authentication.NONE,
+                        null,
+                        submitter,
+                        null,
+                        null,
+                        List.of(),
+                        backfill,
+                        null,
+                        null)
+                .write(TOPICS.rejected().schema());
+        ReportHeaders.put(headers, ReportHeaders.REASON, reason.word());
+        ReportHeaders.put(headers, ReportHeaders.DETAIL, detail);
+        String key = domain == null ? null : submitter + "|id" + ++acted + "|2026-11-20T00:00:00Z|" + domain;
+        rejected.pipeInput(new TestRecord<>(key, new byte[100], headers, now));
         drain();
         return this;
     }

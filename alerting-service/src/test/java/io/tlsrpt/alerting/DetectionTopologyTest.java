@@ -48,23 +48,37 @@ class DetectionTopologyTest {
                 Topologies:
                    Sub-topology: 0
                     Source: read-aggregates (topics: [tlsrpt.aggregates])
-                      --> watch-mx
+                      --> watch-mx, watch-reporters
+                    Source: read-rejected (topics: [tlsrpt.reports.rejected])
+                      --> watch-rejected
+                    Processor: watch-mx (stores: [domain-mxs, domain-cells])
+                      --> with-reporters
+                      <-- read-aggregates
+                    Processor: watch-reporters (stores: [attendance, domain-days])
+                      --> with-reporters
+                      <-- read-aggregates
                     Source: read-alert-actions (topics: [tlsrpt.alert-actions])
                       --> address-actions
+                    Processor: watch-rejected (stores: [])
+                      --> with-rejections
+                      <-- read-rejected
+                    Processor: with-reporters (stores: [])
+                      --> with-rejections
+                      <-- watch-mx, watch-reporters
                     Processor: address-actions (stores: [])
                       --> with-actions
                       <-- read-alert-actions
                     Source: read-inspections (topics: [tlsrpt.inspections])
                       --> split-looks
-                    Processor: watch-mx (stores: [domain-mxs, domain-cells])
+                    Processor: with-rejections (stores: [])
                       --> with-actions
-                      <-- read-aggregates
+                      <-- with-reporters, watch-rejected
                     Processor: split-looks (stores: [])
                       --> with-looks
                       <-- read-inspections
                     Processor: with-actions (stores: [])
                       --> with-looks
-                      <-- watch-mx, address-actions
+                      <-- with-rejections, address-actions
                     Processor: with-looks (stores: [])
                       --> by-subject-repartition-filter
                       <-- with-actions, split-looks
@@ -76,17 +90,29 @@ class DetectionTopologyTest {
 
                   Sub-topology: 1
                     Source: by-subject-repartition-source (topics: [by-subject-repartition])
-                      --> judge-mx
+                      --> judge-mx, judge-reporters, judge-silence
                     Processor: judge-mx (stores: [mx-cells, mx-days, alert-states])
-                      --> transitions, write-alerts
+                      --> and-of-reporters
                       <-- by-subject-repartition-source
+                    Processor: judge-reporters (stores: [reporter-sightings, arrivals, reporter-alerts, reporter-days])
+                      --> and-of-reporters
+                      <-- by-subject-repartition-source
+                    Processor: and-of-reporters (stores: [])
+                      --> and-of-silence
+                      <-- judge-mx, judge-reporters
+                    Processor: judge-silence (stores: [listening, known-presences, silence-alerts])
+                      --> and-of-silence
+                      <-- by-subject-repartition-source
+                    Processor: and-of-silence (stores: [])
+                      --> transitions, write-alerts
+                      <-- and-of-reporters, judge-silence
                     Processor: transitions (stores: [])
                       --> write-alert-history
-                      <-- judge-mx
+                      <-- and-of-silence
                     Sink: write-alert-history (topic: tlsrpt.alert-history)
                       <-- transitions
                     Sink: write-alerts (topic: tlsrpt.alerts)
-                      <-- judge-mx
+                      <-- and-of-silence
 
                   Sub-topology: 2 for global store (will not generate tasks)
                     Source: read-domains-source (topics: [tlsrpt.domains])
