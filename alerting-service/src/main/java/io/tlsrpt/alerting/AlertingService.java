@@ -37,6 +37,9 @@ public final class AlertingService implements Service {
                 .streams(
                         settings.topicPrefix() + "alerting-service",
                         Map.of(
+                                // The rejected topic has records of up to 12 MiB.
+                                "buffered.records.per.partition",
+                                "20",
                                 "rocksdb.config.setter",
                                 BoundedRocksDb.class.getName(),
                                 // One record that cannot be read or judged must not silence all the others.

@@ -3,8 +3,6 @@ package io.tlsrpt.alerting;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.DomainClaim;
 import java.time.Instant;
-import java.util.Comparator;
-import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.kafka.streams.processor.api.ProcessingContext;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
@@ -40,16 +38,11 @@ final class OurDomains {
                 || current.domains().stream().anyMatch(configured -> configured.matches(domain));
     }
 
-    /// Whether this rule is on, for everything and for this domain by its own entry, or the longest `*.` entry above
-    /// it.
+    /// Whether this rule is on, for everything and for this domain.
     boolean judges(Rule rule, String domain) {
         Settings current = settings.get();
-        Optional<Settings.Domain> entry = current.domains().stream()
-                .filter(each -> each.matches(domain))
-                .max(Comparator.<Settings.Domain, Boolean>comparing(
-                                each -> !each.name().startsWith("*."))
-                        .thenComparing(each -> each.name().length()));
+        Settings.Domain entry = current.domain(domain);
         return rule.on(current.alerting().rules())
-                && entry.map(each -> !each.rulesOff().contains(rule.word())).orElse(true);
+                && (entry == null || !entry.rulesOff().contains(rule.word()));
     }
 }
