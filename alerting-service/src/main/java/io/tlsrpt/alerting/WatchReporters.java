@@ -82,7 +82,7 @@ final class WatchReporters implements Processor<AggregateKey, @Nullable Aggregat
         DomainDay before = known == null ? DomainDay.EMPTY : known;
         String submitter = CleanText.of(key.submitter(), 255);
         DomainDay after = aggregate != null && MxCell.fresh(aggregate)
-                ? before.with(seen(aggregate, submitter))
+                ? before.with(seen(LeftOut.of(aggregate, settings.get(), why -> {}), submitter))
                 : before.without(submitter, key.authentication(), key.policyType());
         if (after.equals(before)) {
             return;
