@@ -90,16 +90,25 @@ class DetectionTopologyTest {
 
                   Sub-topology: 1
                     Source: by-subject-repartition-source (topics: [by-subject-repartition])
-                      --> judge-mx, judge-reporters, judge-silence
+                      --> for-watches, judge-mx, judge-reporters, judge-silence
+                    Processor: for-watches (stores: [])
+                      --> judge-looks
+                      <-- by-subject-repartition-source
+                    Processor: judge-looks (stores: [look-alerts, last-looks])
+                      --> with-watches
+                      <-- for-watches
                     Processor: judge-mx (stores: [mx-cells, mx-days, alert-states])
-                      --> and-of-reporters
+                      --> with-watches
                       <-- by-subject-repartition-source
                     Processor: judge-reporters (stores: [reporter-sightings, arrivals, reporter-alerts, reporter-days])
                       --> and-of-reporters
                       <-- by-subject-repartition-source
+                    Processor: with-watches (stores: [])
+                      --> and-of-reporters
+                      <-- judge-mx, judge-looks
                     Processor: and-of-reporters (stores: [])
                       --> and-of-silence
-                      <-- judge-mx, judge-reporters
+                      <-- with-watches, judge-reporters
                     Processor: judge-silence (stores: [listening, known-presences, silence-alerts])
                       --> and-of-silence
                       <-- by-subject-repartition-source
