@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// - C, count: many failures of very many sessions, such as one bad backend of a large farm
 final class CertificateRule {
 
+    private static final double DOMINANT = 0.8;
+    private static final double STRAY = 0.01;
     private static final long PAGE_FAILED_B = 10;
     private static final double PAGE_SHARE_B = 0.5;
 
@@ -21,7 +23,7 @@ final class CertificateRule {
             String resultType, Tally tally, Baseline baseline, Thresholds thresholds, Checks checks) {
         double surprise = baseline.surprise(tally);
         double usual = baseline.usualShare();
-        boolean corroborated = corroborated(tally, usual, surprise, thresholds, checks);
+        boolean corroborated = corroborated(tally, baseline, surprise, thresholds, checks);
         boolean pagesByA = Checks.all(
                 corroborated,
                 pageFloor(tally, checks)
@@ -71,16 +73,26 @@ final class CertificateRule {
     }
 
     /// Branch A, which the STARTTLS rule shares.
-    static boolean corroborated(Tally tally, double usual, double surprise, Thresholds thresholds, Checks checks) {
+    static boolean corroborated(Tally tally, Baseline baseline, double surprise, Thresholds thresholds, Checks checks) {
         return Checks.all(
                 checks.atLeast("A", "r", tally.failing().size(), 2),
                 checks.atLeast("A", "k", tally.failed(), 2),
-                checks.timesTheUsual("A", tally, thresholds.ratio(), usual),
+                checks.is("A", () -> "the others agree with the one that saw most", othersAgree(tally, baseline)),
+                checks.timesTheUsual("A", tally, thresholds.ratio(), baseline.usualShare()),
                 checks.is(
                         "A",
                         () -> Checks.chance(surprise, thresholds.surprise()) + ", or s = "
                                 + Checks.percent(tally.share()) + " ≥ " + Checks.percent(thresholds.noiseShare()),
                         surprise <= thresholds.surprise() || tally.share() >= thresholds.noiseShare()));
+    }
+
+    /// Where one reporter saw nearly all of it, the others must have seen more than the stray failures of any day: two
+    /// that see noise do not confirm a third that is at fault itself.
+    private static boolean othersAgree(Tally tally, Baseline baseline) {
+        Tally.Reporter largest = tally.largest().orElse(null);
+        return largest == null
+                || largest.failed() < DOMINANT * tally.failed()
+                || baseline.surprise(tally.without(largest)) <= STRAY;
     }
 
     /// What branch A needs beyond itself to be critical, which the STARTTLS rule shares.

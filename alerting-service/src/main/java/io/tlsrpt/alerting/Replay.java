@@ -20,8 +20,8 @@ public final class Replay {
     /// Between two looks at the clock.
     private static final Duration STEP = Duration.ofHours(1);
 
-    private final List<MemoryTask<?, ?, ?, ?>> tasks = new ArrayList<>();
-    private final MemoryTask<AggregateKey, Aggregate, String, Clue> watchMx;
+    private final List<MemoryTask<AggregateKey, Aggregate, String, Clue>> watching = new ArrayList<>();
+    private final List<MemoryTask<String, Clue, String, AlertChange>> judging = new ArrayList<>();
     private final Map<String, Alert> state = new LinkedHashMap<>();
     private final List<Alert> transitions = new ArrayList<>();
     private Instant now;
@@ -31,12 +31,14 @@ public final class Replay {
     public Replay(Settings settings, Instant start) {
         this.now = start;
         DetectionMetrics metrics = new DetectionMetrics(new CompositeMeterRegistry());
-        MemoryTask<String, Clue, String, AlertChange> judge = new MemoryTask<>(
-                Judge.supplier(() -> settings, metrics, settings.retention()).get(), start, this::changed);
-        this.watchMx =
-                new MemoryTask<>(WatchMx.supplier(() -> settings, metrics).get(), start, judge::process);
-        tasks.add(watchMx);
-        tasks.add(judge);
+        List.of(
+                        Judge.supplier(() -> settings, metrics, settings.retention()),
+                        JudgeReporters.supplier(() -> settings, metrics, settings.retention()),
+                        JudgeSilence.supplier(() -> settings, metrics, settings.retention()))
+                .forEach(judge -> judging.add(new MemoryTask<>(judge.get(), start, this::changed)));
+        List.of(WatchMx.supplier(() -> settings, metrics), WatchReporters.supplier(() -> settings))
+                .forEach(watch -> watching.add(
+                        new MemoryTask<>(watch.get(), start, clue -> judging.forEach(judge -> judge.process(clue)))));
     }
 
     /// A new version of a cell arrives; the clock moves there.
@@ -44,7 +46,7 @@ public final class Replay {
     /// @param arrived not before what arrived last
     public void aggregate(Aggregate aggregate, Instant arrived) {
         passTo(arrived);
-        watchMx.process(new Record<>(aggregate.key(), aggregate, arrived.toEpochMilli()));
+        watching.forEach(watch -> watch.process(new Record<>(aggregate.key(), aggregate, arrived.toEpochMilli())));
     }
 
     /// Time passes; what falls due happens.
@@ -52,7 +54,8 @@ public final class Replay {
         while (now.isBefore(later)) {
             Instant next = now.plus(STEP);
             now = next.isAfter(later) ? later : next;
-            tasks.forEach(task -> task.tick(now));
+            watching.forEach(task -> task.tick(now));
+            judging.forEach(task -> task.tick(now));
         }
     }
 

@@ -33,7 +33,7 @@ final class StarttlsRule {
                 .max()
                 .orElse(0);
         boolean worked = checks.is("capable", () -> "STARTTLS was seen to work before", capable);
-        boolean corroborated = CertificateRule.corroborated(tally, baseline.usualShare(), surprise, thresholds, checks);
+        boolean corroborated = CertificateRule.corroborated(tally, baseline, surprise, thresholds, checks);
         boolean floor = CertificateRule.pageFloor(tally, checks);
         boolean marked = Checks.all(
                 checks.atLeast("B", "k", tally.failed(), MIN_FAILED),

@@ -1,6 +1,8 @@
 package io.tlsrpt.alerting;
 
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /// The evidence of one result type at one MX in one window, under one policy type: what a rule judges.
 ///
@@ -26,5 +28,20 @@ record Tally(long failed, long sessions, int failingDays, boolean enforced, List
     /// Reporters that saw a failure.
     List<Reporter> failing() {
         return reporters.stream().filter(reporter -> reporter.failed() > 0).toList();
+    }
+
+    /// The reporter with most failures.
+    Optional<Reporter> largest() {
+        return reporters.stream().max(Comparator.comparingLong(Reporter::failed));
+    }
+
+    /// What is left without one reporter.
+    Tally without(Reporter one) {
+        return new Tally(
+                failed - one.failed(),
+                Math.max(0, sessions - one.sessions()),
+                failingDays,
+                enforced,
+                reporters.stream().filter(reporter -> !reporter.equals(one)).toList());
     }
 }
