@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 /// that
 /// this machine is gone.
 ///
-/// Metric `tlsrpt.heartbeats{result}`: `arrived`, `failed`, and `withheld` when something was not ready.
+/// Metric `tlsrpt.heartbeat.pings{result}`: `arrived`, `failed`, and `withheld` when something was not ready.
 final class Heartbeat implements AutoCloseable {
 
     private static final Duration TICK = Duration.ofSeconds(1);
@@ -52,9 +52,9 @@ final class Heartbeat implements AutoCloseable {
     Heartbeat(Surroundings surroundings, Function<AlertingSettings.Heartbeat, Attempt> call) {
         this.surroundings = surroundings;
         this.call = call;
-        this.arrived = surroundings.meters().counter("tlsrpt.heartbeats", "result", "arrived");
-        this.failed = surroundings.meters().counter("tlsrpt.heartbeats", "result", "failed");
-        this.withheld = surroundings.meters().counter("tlsrpt.heartbeats", "result", "withheld");
+        this.arrived = surroundings.meters().counter("tlsrpt.heartbeat.pings", "result", "arrived");
+        this.failed = surroundings.meters().counter("tlsrpt.heartbeat.pings", "result", "failed");
+        this.withheld = surroundings.meters().counter("tlsrpt.heartbeat.pings", "result", "withheld");
     }
 
     @SuppressWarnings("FutureReturnValueIgnored") // beat() swallows nothing that matters: it cannot throw

@@ -74,7 +74,7 @@ class HeartbeatTest {
     }
 
     private double counted(String result) {
-        return meters.counter("tlsrpt.heartbeats", "result", result).count();
+        return meters.counter("tlsrpt.heartbeat.pings", "result", result).count();
     }
 
     private static final class HandClock extends Clock {

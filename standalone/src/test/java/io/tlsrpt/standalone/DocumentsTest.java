@@ -45,7 +45,7 @@ class DocumentsTest {
     private static final Topics TOPICS = new Topics("tlsrpt.", Duration.ofDays(400));
 
     private static final Pattern METER = Pattern.compile(
-            "tlsrpt\\.(?:http|intake|discovery|import|mail|smtp|mailbox|spool|processor|detection|notifications|console)\\.[a-z.-]*[a-z]");
+            "tlsrpt\\.(?:http|intake|discovery|import|mail|smtp|mailbox|spool|processor|detection|notifications|heartbeat|inspector|canary|console)\\.[a-z.-]*[a-z]");
     private static final Pattern OUR_NAME = Pattern.compile("(?<![\\w/.@-])tlsrpt\\.[a-z][a-z0-9.-]*[a-z0-9]");
     private static final Pattern PROMETHEUS_NAME = Pattern.compile("\\btlsrpt_[a-z_]*[a-z]");
     private static final Pattern COMMAND = Pattern.compile("\\./tlsrpt((?: +[\\w.:/=|\\[\\]-]+)*)");
@@ -362,7 +362,7 @@ class DocumentsTest {
                     yaml,
                     variable -> variable.endsWith("SECRET")
                             ? "whsec_" + "A".repeat(32)
-                            : "https://hooks.example.com/" + variable);
+                            : variable.endsWith("_KEY") ? "A".repeat(32) : "https://hooks.example.com/" + variable);
             return List.of();
         } catch (SettingsFault bad) {
             return bad.faults();
