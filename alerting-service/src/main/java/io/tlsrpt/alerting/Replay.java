@@ -18,7 +18,7 @@ import org.apache.kafka.streams.processor.api.Record;
 public final class Replay {
 
     /// Between two looks at the clock.
-    private static final Duration STEP = Duration.ofHours(1);
+    private static final Duration STEP = Duration.ofHours(3);
 
     private final List<MemoryTask<AggregateKey, Aggregate, String, Clue>> watching = new ArrayList<>();
     private final List<MemoryTask<String, Clue, String, AlertChange>> judging = new ArrayList<>();
