@@ -1,17 +1,31 @@
 package io.tlsrpt.standalone;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tlsrpt.alerting.AlertingService;
 import io.tlsrpt.cli.Commands;
 import io.tlsrpt.dns.Bind;
 import io.tlsrpt.dns.Peer;
 import io.tlsrpt.dns.Unbound;
 import io.tlsrpt.inspection.TestAuthority;
+import io.tlsrpt.runtime.Health;
+import io.tlsrpt.runtime.HostPort;
+import io.tlsrpt.runtime.KafkaSettings;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.SettingsFile;
+import io.tlsrpt.runtime.Surroundings;
 import io.tlsrpt.topics.Aggregate;
+import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Json;
+import io.tlsrpt.topics.JsonSerde;
+import io.tlsrpt.topics.TopicSetup;
+import io.tlsrpt.topics.Topics;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -23,14 +37,27 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -325,6 +352,126 @@ class CheckIT {
         } finally {
             api.stop(0);
         }
+    }
+
+    @Test
+    void theAlertCarriesWhatTheServersShow() throws Exception {
+        Topics topics = new Topics("tlsrpt.", Duration.ofDays(400));
+        Path data = Files.createDirectory(directory.resolve("alerting"));
+        try (EmbeddedBroker broker = EmbeddedBroker.start(data.resolve("broker"), HostPort.parse("127.0.0.1:0"))) {
+            try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+                new TopicSetup(admin, topics, 4, 1).run();
+            }
+            Settings settings = settings(data).withEmbeddedBroker(broker.bootstrapServers());
+            AlertingService alerting = new AlertingService(new Surroundings(
+                    settings, () -> settings, new SimpleMeterRegistry(), new Health(), Clock.systemUTC()));
+            try (KafkaConsumer<String, byte[]> alerts = new KafkaConsumer<>(
+                    new KafkaSettings(settings).consumer("test", Map.of()),
+                    new StringDeserializer(),
+                    new ByteArrayDeserializer())) {
+                alerts.assign(IntStream.range(0, 4)
+                        .mapToObj(
+                                partition -> new TopicPartition(topics.alerts().name(), partition))
+                        .toList());
+                alerting.start();
+                failures(topics, broker.bootstrapServers());
+                Map<String, String> shown = new TreeMap<>();
+                await().atMost(Duration.ofMinutes(2)).untilAsserted(() -> {
+                    for (ConsumerRecord<String, byte[]> each : alerts.poll(Duration.ofMillis(200))) {
+                        Alert alert = new JsonSerde<>(Alert.class).read(each.value());
+                        Alert.Live live = alert.evidence().live();
+                        if (live != null && alert.firing() && alert.resultType() != null) {
+                            shown.put(alert.resultType(), live.confirms() + " " + live.summary());
+                        }
+                    }
+                    assertThat(shown)
+                            .containsOnlyKeys(
+                                    "certificate-expired",
+                                    "starttls-not-supported",
+                                    "sts-policy-invalid",
+                                    "tlsa-invalid");
+                });
+                assertThat(shown.get("certificate-expired")).startsWith("true ").contains("expired on 2026-01-31");
+                assertThat(shown.get("starttls-not-supported"))
+                        .startsWith("true ")
+                        .contains("STARTTLS offered on 1 of 2 addresses");
+                assertThat(shown.get("tlsa-invalid")).startsWith("true ");
+                assertThat(shown.get("sts-policy-invalid")).startsWith("true ");
+            } finally {
+                alerting.close();
+            }
+        }
+    }
+
+    /// The options of the command line as the service has them.
+    private static Settings settings(Path data) {
+        Map<String, String> given = new HashMap<>();
+        for (int i = 0; i + 1 < options.size(); i += 2) {
+            given.put(options.get(i), options.get(i + 1));
+        }
+        return SettingsFile.parse(
+                "test.yaml",
+                """
+                data: %s
+                domains: [{name: "*.example"}]
+                dns: {servers: ["%s"]}
+                alerting:
+                  inspection:
+                    helo-name: probe.example
+                    allow-private-addresses: true
+                    smtp-port: %s
+                    https-port: %s
+                    ca-file: %s
+                    trust-anchors: %s
+                """.formatted(
+                                data,
+                                given.get("--dns"),
+                                given.get("--smtp-port"),
+                                given.get("--https-port"),
+                                given.get("--ca-file"),
+                                given.get("--trust-anchors")),
+                name -> null);
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // flushed below; what was not sent would be missed
+    private static void failures(Topics topics, String bootstrapServers) {
+        JsonSerde<AggregateKey> keys = new JsonSerde<>(AggregateKey.class);
+        JsonSerde<Aggregate> values = new JsonSerde<>(Aggregate.class);
+        try (KafkaProducer<AggregateKey, Aggregate> producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", bootstrapServers), keys.serializer(), values.serializer())) {
+            for (String reporter : List.of("google.com", "microsoft.com")) {
+                for (Aggregate each : List.of(
+                        failed("expired", "sts", reporter, "certificate-expired", "mx.expired.example"),
+                        failed("stripped", "sts", reporter, "starttls-not-supported", "mx.stripped.example"),
+                        failed("tlsa", "tlsa", reporter, "tlsa-invalid", "mx.tlsa.example"),
+                        failed("broken", "sts", reporter, "sts-policy-invalid", null))) {
+                    producer.send(new ProducerRecord<>(
+                            topics.aggregates().name(), Topics.partition(each.policyDomain(), 4), each.key(), each));
+                }
+            }
+            producer.flush();
+        }
+    }
+
+    private static Aggregate failed(
+            String name, String policyType, String reporter, String resultType, @Nullable String mx) {
+        Instant now = Clock.systemUTC().instant();
+        LocalDate yesterday = LocalDate.ofInstant(now, ZoneOffset.UTC).minusDays(1);
+        return new Aggregate(
+                yesterday,
+                name + ".example",
+                policyType,
+                reporter,
+                "dkim",
+                0,
+                20,
+                1,
+                policyType.equals("sts") ? "enforce" : null,
+                List.of(new Aggregate.Failure(resultType, mx, 20, 1, null, null)),
+                now,
+                now,
+                yesterday.plusDays(1).atStartOfDay(ZoneOffset.UTC).toInstant(),
+                false);
     }
 
     private static List<Aggregate> quietDays() {
