@@ -28,6 +28,7 @@ public final class AlertingService implements Service {
     private final StreamsHost detection;
     private final NotificationPipeline notifications;
     private final Heartbeat heartbeat;
+    private final Canary canary;
     private final Inspector inspector;
 
     public AlertingService(Surroundings surroundings) {
@@ -58,6 +59,7 @@ public final class AlertingService implements Service {
                 surroundings);
         this.notifications = new NotificationPipeline(surroundings);
         this.heartbeat = new Heartbeat(surroundings);
+        this.canary = new Canary(surroundings, notifications::leads);
         this.inspector = new Inspector(surroundings);
     }
 
@@ -118,12 +120,14 @@ public final class AlertingService implements Service {
         detection.start();
         notifications.start();
         heartbeat.start();
+        canary.start();
         inspector.start();
     }
 
     @Override
     public void close() {
         inspector.close();
+        canary.close();
         heartbeat.close();
         notifications.close();
         detection.close();

@@ -190,6 +190,7 @@ final class NotificationPipeline implements AutoCloseable {
     private @Nullable AlertingSettings alerting;
     private Routing routing = Routing.of(List.of());
     private Instant outagesAgain = Instant.MIN;
+    private volatile boolean leads;
     private Instant digestAgain = Instant.MIN;
     private boolean digestUnderWay;
     private @Nullable News digest;
@@ -348,9 +349,15 @@ final class NotificationPipeline implements AutoCloseable {
         }
     }
 
+    /// Whether this is the one instance that tells of what is no alert; from any thread.
+    boolean leads() {
+        return leads;
+    }
+
     /// Partitions were assigned: nothing is judged until they are [#restored].
     void restoring(Set<Integer> partitions) {
         settled = false;
+        leads = false;
         owned.clear();
         owned.addAll(partitions);
         surroundings.health().notReady(PART, "reading the notification log");
@@ -361,6 +368,7 @@ final class NotificationPipeline implements AutoCloseable {
     /// @param noMemory whether the log is empty in all partitions, also those of other instances
     void restored(boolean noMemory) {
         settled = true;
+        leads = owned.contains(NOTICES);
         mutedBefore = noMemory ? clock.instant().minus(HISTORY) : null;
         lookAtAll = true;
         cases.values().forEach(about -> about.told.values().forEach(told -> noteGroup(about, told)));
@@ -399,6 +407,7 @@ final class NotificationPipeline implements AutoCloseable {
         for (Outbox outbox : outboxes.values()) {
             List.copyOf(outbox.parcels()).forEach(parcel -> finish(outbox, parcel, Outcome.WITHDRAWN));
         }
+        leads = false;
         owned.clear();
         cases.values().forEach(Case::forgetTold);
         cases.values().removeIf(about -> about.alert == null && !about.removed);

@@ -14,9 +14,10 @@ import java.util.Set;
 
 /// What intake counts. For every source, at rest:
 ///
-///     received = accepted + spooled + refused + busy      (each `tlsrpt.intake.…`)
+///     received = accepted + spooled + canaries + refused + busy      (each `tlsrpt.intake.…`)
 ///
-/// where a mail is one submission for each document in it, or one when it is refused whole. For mails:
+/// where `canaries` are our own reports that were taken, which count as nobody's, and a mail is one submission for each
+/// document in it, or one when it is refused whole. For mails:
 ///
 ///     tlsrpt.mail.received = tlsrpt.mail.kept + tlsrpt.mail.try.again
 ///
@@ -67,6 +68,7 @@ final class IngestMetrics {
             of("tlsrpt.intake.received", source);
             of("tlsrpt.intake.accepted", source);
             of("tlsrpt.intake.spooled", source);
+            of("tlsrpt.intake.canaries", source);
             of("tlsrpt.intake.busy", source);
         }
     }
@@ -78,8 +80,11 @@ final class IngestMetrics {
     void decided(Source source, Outcome outcome, Duration took) {
         switch (outcome) {
             case Outcome.Accepted accepted ->
-                of("tlsrpt.intake.accepted", source).increment();
-            case Outcome.Spooled spooled -> of("tlsrpt.intake.spooled", source).increment();
+                of(accepted.canary() ? "tlsrpt.intake.canaries" : "tlsrpt.intake.accepted", source)
+                        .increment();
+            case Outcome.Spooled spooled ->
+                of(spooled.canary() ? "tlsrpt.intake.canaries" : "tlsrpt.intake.spooled", source)
+                        .increment();
             case Outcome.Busy busy -> of("tlsrpt.intake.busy", source).increment();
             case Outcome.Refused refused ->
                 Counter.builder("tlsrpt.intake.refused")

@@ -1,6 +1,7 @@
 package io.tlsrpt.ingest;
 
 import io.tlsrpt.report.Authentication;
+import io.tlsrpt.report.CanaryReport;
 import io.tlsrpt.report.ContentDigest;
 import io.tlsrpt.report.Inflation;
 import io.tlsrpt.report.Leniency;
@@ -51,8 +52,8 @@ final class Intake {
     /// fit the rejected topic.
     private static final int MOST_KEPT_BYTES = 10 * 1024 * 1024;
 
-    /// What is known of a mail's sender while its report could not be read.
-    private static final Proof.Finding UNREAD = new Proof.Finding(Authentication.NONE, null, null, null, false);
+    /// What is known of a sender whose report could not be read, or who need not be known.
+    private static final Proof.Finding NOBODY = new Proof.Finding(Authentication.NONE, null, null, null, false);
 
     private static final Duration RETRY_AFTER = Duration.ofMinutes(1);
 
@@ -104,10 +105,12 @@ final class Intake {
         /// @param position absent when the spool has it
         Outcome kept(@Nullable RawPosition position);
 
-        record Report(ProducerRecord<String, byte[]> record, String reportKey) implements Keeping {
+        record Report(ProducerRecord<String, byte[]> record, String reportKey, boolean canary) implements Keeping {
             @Override
             public Outcome kept(@Nullable RawPosition position) {
-                return position == null ? new Outcome.Spooled(reportKey) : new Outcome.Accepted(reportKey, position);
+                return position == null
+                        ? new Outcome.Spooled(reportKey, canary)
+                        : new Outcome.Accepted(reportKey, position, canary);
             }
         }
 
@@ -285,15 +288,16 @@ final class Intake {
     /// @param wrapping leniencies that the document does not show and the raw record's headers tell
     private Judgement judge(
             Submission submission, byte[] document, TlsReport report, Set<Leniency> wrapping, Set<Leniency> reading) {
-        Proof.Finding proof = submission.proof().of(report);
+        boolean canary = CanaryReport.is(report, document.length);
+        Proof.Finding proof = canary ? NOBODY : submission.proof().of(report);
         if (proof.later()) {
             return new Unkept(new Outcome.Busy(String.valueOf(proof.lacking()), RETRY_AFTER));
         }
         String channelDomain = submission.channelDomain() == null ? proof.channelDomain() : submission.channelDomain();
         String reportKey = ReportKey.of(report, channelDomain);
-        // Nobody is asked about the domains of a report that is refused for its sender.
+        // Nobody is asked about the domains of a report that is refused for its sender, or is our own.
         Map<String, Standing.Foreign> foreign =
-                proof.lacking() == null ? foreign(report, proof.authentication()) : Map.of();
+                canary || proof.lacking() != null ? Map.of() : foreign(report, proof.authentication());
         if (submission.proof() instanceof Proof.Signed && proof.authentication() == Authentication.DKIM) {
             Optional<Standing.Foreign> undecided = foreign.values().stream()
                     .filter(Standing.Foreign::undecided)
@@ -312,10 +316,14 @@ final class Intake {
         if (refusal.isPresent()) {
             return refused(submission, document, headers, refusal.get(), reportKey);
         }
-        metrics.leniencies(both(wrapping, reading));
+        if (!canary) {
+            metrics.leniencies(both(wrapping, reading));
+        }
         Topics.Topic raw = topics.raw();
         return new Keeping.Report(
-                new ProducerRecord<>(raw.name(), null, reportKey, document, headers.write(raw.schema())), reportKey);
+                new ProducerRecord<>(raw.name(), null, reportKey, document, headers.write(raw.schema())),
+                reportKey,
+                canary);
     }
 
     /// The policy-domains that are not ours, with the reason.
@@ -369,7 +377,7 @@ final class Intake {
                         null,
                         submission.proof() instanceof Proof.Channel channel
                                 ? new Proof.Finding(channel.authentication(), null, null, null, false)
-                                : UNREAD,
+                                : NOBODY,
                         submission.channelDomain(),
                         List.of(),
                         submission.leniencies()),

@@ -5,6 +5,7 @@ import io.tlsrpt.dkim.DkimResult;
 import io.tlsrpt.dkim.DkimVerifier;
 import io.tlsrpt.dns.TxtLookup;
 import io.tlsrpt.mail.ReportMail;
+import io.tlsrpt.report.CanaryReport;
 import io.tlsrpt.report.Leniency;
 import io.tlsrpt.report.Reading;
 import io.tlsrpt.report.RefusalReason;
@@ -107,7 +108,7 @@ final class MailIntake implements MailSink {
                         new MailOutcome.TryAgain("a DKIM key could not be looked up: " + signed.explained(), true));
             }
             Optional<RefusalReason> refusal = signed.refusal();
-            if (refusal.isPresent()) {
+            if (refusal.isPresent() && !mayBeCanary(content)) {
                 return together(List.of(
                         whole(mail, content, Proof.NOBODY, new Reading.Unreadable(refusal.get(), signed.explained()))));
             }
@@ -132,6 +133,11 @@ final class MailIntake implements MailSink {
             underWay.add(whole(mail, content, proof, content.refusal().get()));
         }
         return together(underWay);
+    }
+
+    /// Our own report need not be signed, and whether it is one only [Intake] can tell: there it is refused otherwise.
+    private static boolean mayBeCanary(ReportMail content) {
+        return content.reportDomain().filter(CanaryReport.DOMAIN::equals).isPresent();
     }
 
     private DkimResult signatures(Mail mail, Settings.Mail.Dkim rules) {

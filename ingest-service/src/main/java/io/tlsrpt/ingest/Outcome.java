@@ -9,10 +9,20 @@ import org.jspecify.annotations.Nullable;
 sealed interface Outcome {
 
     /// The broker has it.
-    record Accepted(String reportKey, RawPosition position) implements Outcome {}
+    ///
+    /// @param canary whether it is a [io.tlsrpt.report.CanaryReport]
+    record Accepted(String reportKey, RawPosition position, boolean canary) implements Outcome {
+
+        /// Somebody's report.
+        Accepted(String reportKey, RawPosition position) {
+            this(reportKey, position, false);
+        }
+    }
 
     /// The broker is away; the disk of this machine has it.
-    record Spooled(String reportKey) implements Outcome {}
+    ///
+    /// @param canary whether it is a [io.tlsrpt.report.CanaryReport]
+    record Spooled(String reportKey, boolean canary) implements Outcome {}
 
     /// It is kept in the rejected topic, or in the spool on its way there.
     ///

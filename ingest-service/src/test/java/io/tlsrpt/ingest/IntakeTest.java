@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.tlsrpt.ingest.TestIntake.Broker;
+import io.tlsrpt.report.CanaryReport;
 import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.report.SampleReports;
 import io.tlsrpt.runtime.Settings;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -140,6 +142,47 @@ class IntakeTest {
 
             door.domains.set(List.of(new Settings.Domain("example.org", Map.of())));
             assertThat(door.intake.take(posted(foreign))).isInstanceOf(Outcome.Accepted.class);
+        }
+    }
+
+    @Test
+    void ourOwnReportPassesWhateverDomainsAreOursAndIsCountedApart() {
+        try (TestIntake door = new TestIntake(data, Broker.ACKNOWLEDGES, "domains: [{name: example.com}]\n")) {
+            CanaryReport canary = CanaryReport.of("canary-1", LocalDate.of(2026, 11, 22));
+
+            Outcome outcome = door.intake.take(posted(canary.document()));
+
+            assertThat(outcome)
+                    .isInstanceOfSatisfying(
+                            Outcome.Accepted.class,
+                            accepted -> assertThat(accepted.reportKey()).isEqualTo(canary.reportKey()));
+            assertThat(header(door.raw().getFirst(), "foreign-domains")).isNull();
+            assertThat(door.count("tlsrpt.intake.received")).isOne();
+            assertThat(door.count("tlsrpt.intake.canaries")).isOne();
+            assertThat(door.count("tlsrpt.intake.accepted")).isZero();
+        }
+    }
+
+    @Test
+    void theCanarysDomainOpensTheDoorForNothingElse() {
+        try (TestIntake door = new TestIntake(data, Broker.ACKNOWLEDGES, "domains: [{name: example.com}]\n")) {
+            SampleReports mixed = SampleReports.report()
+                    .contact("canary@" + CanaryReport.DOMAIN)
+                    .policy("sts", CanaryReport.DOMAIN, 1, 0)
+                    .policy("sts", "example.org", 1, 0);
+            SampleReports long4k = SampleReports.report()
+                    .contact("canary@" + CanaryReport.DOMAIN)
+                    .policy("sts", CanaryReport.DOMAIN, 1, 0)
+                    .mxHost("m".repeat(4_096));
+            SampleReports ancient = SampleReports.report()
+                    .contact("canary@" + CanaryReport.DOMAIN)
+                    .policy("sts", CanaryReport.DOMAIN, 1, 0)
+                    .range("2019-01-01T00:00:00Z", "2019-01-01T23:59:59Z");
+
+            assertThat(reason(door.intake.take(posted(mixed.bytes())))).isEqualTo(RefusalReason.FOREIGN_DOMAIN);
+            assertThat(reason(door.intake.take(posted(long4k.bytes())))).isEqualTo(RefusalReason.FOREIGN_DOMAIN);
+            assertThat(reason(door.intake.take(posted(ancient.bytes())))).isEqualTo(RefusalReason.TOO_OLD);
+            assertThat(door.count("tlsrpt.intake.canaries")).isZero();
         }
     }
 

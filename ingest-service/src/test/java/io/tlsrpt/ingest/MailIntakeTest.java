@@ -9,12 +9,14 @@ import io.tlsrpt.ingest.TestIntake.Broker;
 import io.tlsrpt.mail.ReportMail;
 import io.tlsrpt.mail.SampleMails;
 import io.tlsrpt.report.Authentication;
+import io.tlsrpt.report.CanaryReport;
 import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.report.SampleReports;
 import io.tlsrpt.topics.ReportHeaders;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.KeyPair;
+import java.time.LocalDate;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -77,6 +79,31 @@ class MailIntakeTest {
             assertThat(header(rejected, "reason")).isEqualTo("not-dkim-signed");
             assertThat(header(rejected, "message-id")).isNotNull();
             assertThat(door.count("tlsrpt.mail.dkim", "verdict", "unsigned")).isOne();
+        }
+    }
+
+    @Test
+    void ourOwnReportNeedsNoSignatureAndLendsItsNameToNoOther() throws Exception {
+        try (TestIntake door = new TestIntake(data, Broker.ACKNOWLEDGES, "domains: [{name: example.com}]")) {
+            byte[] canary =
+                    CanaryReport.of("canary-1", LocalDate.of(2026, 11, 22)).document();
+            for (byte[] document : new byte[][] {canary, report().bytes()}) {
+                take(
+                        door,
+                        keys("google.com"),
+                        SampleMails.report(
+                                document,
+                                "alerts@example.com",
+                                "tlsrpt@example.com",
+                                CanaryReport.DOMAIN,
+                                CanaryReport.DOMAIN));
+            }
+
+            assertThat(door.raw())
+                    .hasSize(1)
+                    .allSatisfy(raw -> assertThat(header(raw, "authentication")).isEqualTo("none"));
+            assertThat(header(door.rejected().getFirst(), "reason")).isEqualTo("dkim-failed");
+            assertThat(door.count("tlsrpt.intake.canaries")).isOne();
         }
     }
 

@@ -63,6 +63,11 @@ public record AlertingSettings(
         @Setting("An address that is called as long as alerting works, for a watchdog elsewhere.") @Nullable
         Heartbeat heartbeat,
 
+        @Setting(
+                "A report of our own that goes in by the front door now and then, counted nowhere, to see that reports come through.")
+        @Nullable
+        Canary canary,
+
         @Setting("The mail server that takes our mails, for receivers of kind `email`.") @Nullable
         MailServer mailServer,
 
@@ -86,6 +91,7 @@ public record AlertingSettings(
         require(
                 mailServer != null || receivers.stream().noneMatch(receiver -> receiver.kind() == Kind.EMAIL),
                 "a receiver of kind email needs mail-server");
+        require(mailServer != null || canary == null || canary.mailTo() == null, "canary.mail-to needs mail-server");
     }
 
     /// @param sensitivity picks the column of thresholds in docs/alerting.md
@@ -344,6 +350,35 @@ public record AlertingSettings(
             require(
                     every.compareTo(Duration.ofSeconds(10)) >= 0 && every.compareTo(Duration.ofDays(1)) <= 0,
                     "every must be 10s to 1d");
+        }
+    }
+
+    public record Canary(
+            @Setting("Called by GET when the report has come through each channel given here; a secret, never logged.")
+            Secret url,
+
+            @Setting(value = "How often a report is sent, 1m to 7d.", byDefault = "1h")
+            Duration every,
+
+            @Setting(
+                    "Where it is posted: the intake's address as senders reach it, such as https://reports.example.com/v1/tlsrpt.")
+            @Nullable
+            String postTo,
+
+            @Setting("Where it is mailed, through `mail-server`: an address of our `rua`.") @Nullable
+            String mailTo,
+
+            @Setting(value = "Whether private, loopback and link-local addresses may be called.", byDefault = "false")
+            boolean allowPrivateAddresses) {
+
+        public Canary {
+            require(isHttp(url.reveal()), "url must be an http:// or https:// address (not shown: it is a secret)");
+            require(postTo != null || mailTo != null, "canary needs post-to, mail-to or both");
+            require(postTo == null || isHttp(postTo), "post-to must be an http:// or https:// address");
+            require(mailTo == null || isAddress(mailTo), "mail-to must be a mail address");
+            require(
+                    every.compareTo(Duration.ofMinutes(1)) >= 0 && every.compareTo(Duration.ofDays(7)) <= 0,
+                    "every must be 1m to 7d");
         }
     }
 

@@ -1,5 +1,6 @@
 package io.tlsrpt.stream;
 
+import io.tlsrpt.report.CanaryReport;
 import io.tlsrpt.report.Leniency;
 import io.tlsrpt.report.Plausibility;
 import io.tlsrpt.report.PolicyResult;
@@ -45,6 +46,7 @@ final class Examination {
     /// @param contentSha256 as intake computed it
     /// @param counted the entries that are counted
     /// @param refused the entries that are not
+    /// @param canary whether it is a [CanaryReport]: it gets its verdict, and nothing of it is counted
     record Sound(
             String reportKey,
             String contentSha256,
@@ -52,7 +54,8 @@ final class Examination {
             TlsReport report,
             Set<Leniency> leniencies,
             List<CountedEntry> counted,
-            List<RefusedEntry> refused)
+            List<RefusedEntry> refused,
+            boolean canary)
             implements Finding {}
 
     /// @param index place in `policies`
@@ -108,12 +111,17 @@ final class Examination {
         }
         return switch (READER.read(document)) {
             case Reading.Unreadable unreadable -> new Refused(unreadable.reason(), unreadable.detail());
-            case Reading.Read read -> judge(reportKey, contentSha256, headers, read, retention);
+            case Reading.Read read -> judge(reportKey, contentSha256, headers, read, document.length, retention);
         };
     }
 
     private static Finding judge(
-            String reportKey, String contentSha256, ReportHeaders headers, Reading.Read read, Duration retention) {
+            String reportKey,
+            String contentSha256,
+            ReportHeaders headers,
+            Reading.Read read,
+            int bytes,
+            Duration retention) {
         TlsReport report = read.report();
         // Against the arrival, so that a replay years later judges alike.
         var implausible = Plausibility.refusal(report.dateRange(), headers.receivedAt(), retention);
@@ -142,7 +150,15 @@ final class Examination {
         if (counted.isEmpty() && !refused.isEmpty()) {
             return new Refused(refused.getFirst().reason(), refusedEntries(report, refused));
         }
-        return new Sound(reportKey, contentSha256, headers, report, read.leniencies(), counted, refused);
+        return new Sound(
+                reportKey,
+                contentSha256,
+                headers,
+                report,
+                read.leniencies(),
+                counted,
+                refused,
+                CanaryReport.is(report, bytes));
     }
 
     /// For people: `2 of 5 entries refused: foreign-domain 1, no-policy-domain 1`.

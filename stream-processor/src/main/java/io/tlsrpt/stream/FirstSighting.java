@@ -90,10 +90,20 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
         RecordMetadata lies = context.recordMetadata().orElseThrow();
         RawPosition position = new RawPosition(lies.partition(), lies.offset());
         switch (Examination.of(raw.key(), raw.value(), raw.headers(), topics.retention())) {
-            case Refused refused -> reject(raw, position, refused);
-            case Sound sound -> judge(raw, position, sound);
+            case Refused refused -> {
+                reject(raw, position, refused);
+                metrics.rawRecord();
+            }
+            case Sound sound -> {
+                if (sound.canary()) {
+                    judgeCanary(raw, position, sound);
+                    metrics.canary();
+                } else {
+                    judge(raw, position, sound);
+                    metrics.rawRecord();
+                }
+            }
         }
-        metrics.rawRecord();
     }
 
     private void judge(Record<byte[], byte[]> raw, RawPosition position, Sound sound) {
@@ -112,6 +122,34 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
         }
     }
 
+    /// Our own report is done with its verdict: whoever sent it waits for nothing else.
+    private void judgeCanary(Record<byte[], byte[]> raw, RawPosition position, Sound sound) {
+        SeenReport seen = seenReports.get(sound.reportKey());
+        if (seen == null) {
+            seenReports.put(sound.reportKey(), seen(sound, 0, position));
+            forwardVerdict(raw, position, Outcome.ACCEPTED, 0, null, null);
+        } else {
+            forwardVerdict(
+                    raw,
+                    position,
+                    seen.contentSha256().equals(sound.contentSha256()) ? Outcome.DUPLICATE : Outcome.CONFLICT,
+                    seen.revision(),
+                    null,
+                    "first seen " + place(seen.raw()));
+        }
+    }
+
+    private static SeenReport seen(Sound sound, int revision, RawPosition position) {
+        ReportHeaders headers = sound.headers();
+        return new SeenReport(
+                SeenReport.VERSION,
+                revision,
+                headers.authentication().word(),
+                sound.contentSha256(),
+                headers.receivedAt(),
+                position);
+    }
+
     private static String place(RawPosition raw) {
         return "in raw partition " + raw.partition() + " at offset " + raw.offset();
     }
@@ -124,14 +162,7 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
     /// @param replaces the revision that is taken back, if any
     private void count(
             Record<byte[], byte[]> raw, RawPosition position, Sound sound, int revision, @Nullable Integer replaces) {
-        ReportHeaders headers = sound.headers();
-        SeenReport seen = new SeenReport(
-                SeenReport.VERSION,
-                revision,
-                headers.authentication().word(),
-                sound.contentSha256(),
-                headers.receivedAt(),
-                position);
+        SeenReport seen = seen(sound, revision, position);
         List<Event> events = Flattening.events(sound, revision);
         if (replaces != null) {
             takeBack(raw, sound.reportKey());
@@ -220,10 +251,7 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
             @Nullable Integer revision,
             @Nullable RefusalReason reason,
             @Nullable String detail) {
-        String reportKey = shownKey(raw.key());
-        Verdict verdict = new Verdict(
-                outcome.word(), reportKey, revision, reason == null ? null : reason.word(), detail, position);
-        forward(raw, reportKey, verdict, topics.verdicts(), ReportTopology.WRITE_VERDICTS);
+        forwardVerdict(raw, position, outcome, revision, reason, detail);
         metrics.verdict(outcome, reason);
         (outcome == Outcome.ACCEPTED ? LOG.atDebug() : LOG.atInfo())
                 .addKeyValue("verdict", outcome.word())
@@ -231,6 +259,19 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
                 .addKeyValue("partition", position.partition())
                 .addKeyValue("offset", position.offset())
                 .log("raw record judged");
+    }
+
+    private void forwardVerdict(
+            Record<byte[], byte[]> raw,
+            RawPosition position,
+            Outcome outcome,
+            @Nullable Integer revision,
+            @Nullable RefusalReason reason,
+            @Nullable String detail) {
+        String reportKey = shownKey(raw.key());
+        Verdict verdict = new Verdict(
+                outcome.word(), reportKey, revision, reason == null ? null : reason.word(), detail, position);
+        forward(raw, reportKey, verdict, topics.verdicts(), ReportTopology.WRITE_VERDICTS);
     }
 
     /// The key as text, cut; `-` when the record has none.

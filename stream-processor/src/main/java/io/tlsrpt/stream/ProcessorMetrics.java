@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// - `tlsrpt.processor.raw` = `tlsrpt.processor.verdicts` over all verdicts
 ///   (raw = accepted + duplicate + conflict + replaced + rejected)
+/// - `tlsrpt.processor.canaries` = our own reports judged; no other counter has them
 /// - `tlsrpt.processor.events` = failures + summaries + retractions, the records written to the events topic
 /// - `tlsrpt.processor.entries.refused` = records of single entries in the rejected topic
 /// - `tlsrpt.processor.expired` = records taken out of the stores because their time was over
@@ -49,6 +50,7 @@ final class ProcessorMetrics {
 
     private final MeterRegistry meters;
     private final Counter raw;
+    private final Counter canaries;
     private final Counter poison;
     private final Map<Outcome, Counter> verdicts = new EnumMap<>(Outcome.class);
     private final Map<RefusalReason, Counter> rejected = new EnumMap<>(RefusalReason.class);
@@ -59,6 +61,9 @@ final class ProcessorMetrics {
         this.meters = meters;
         this.raw = Counter.builder("tlsrpt.processor.raw")
                 .description("raw records judged")
+                .register(meters);
+        this.canaries = Counter.builder("tlsrpt.processor.canaries")
+                .description("our own reports judged")
                 .register(meters);
         this.poison = Counter.builder("tlsrpt.processor.poison")
                 .description("records that only the safety net stopped")
@@ -99,6 +104,10 @@ final class ProcessorMetrics {
 
     void rawRecord() {
         raw.increment();
+    }
+
+    void canary() {
+        canaries.increment();
     }
 
     /// @param reason given with a rejection

@@ -147,7 +147,7 @@ class FlatteningTest {
             String domain = entries.get(i).policy().policyDomain();
             counted.add(new CountedEntry(i, domain == null ? "c".repeat(255) : domain, entries.get(i)));
         }
-        return new Sound("k".repeat(300), "00", headers, report, Set.of(), counted, List.of());
+        return new Sound("k".repeat(300), "00", headers, report, Set.of(), counted, List.of(), false);
     }
 
     private static @Nullable String optional(Random random) {

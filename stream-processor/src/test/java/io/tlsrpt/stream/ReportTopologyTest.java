@@ -4,6 +4,7 @@ import static io.tlsrpt.report.SampleReports.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tlsrpt.report.Authentication;
+import io.tlsrpt.report.CanaryReport;
 import io.tlsrpt.report.SampleReports;
 import io.tlsrpt.topics.AcceptedReport;
 import io.tlsrpt.topics.Aggregate;
@@ -70,6 +71,25 @@ class ReportTopologyTest {
 
         assertThat(stream.reports.getLast().leniencies())
                 .containsExactly("contact-info-missing", "gzip-twice", "mail-bare-lf");
+    }
+
+    @Test
+    void ourOwnReportGetsItsVerdictAndIsCountedNowhere() {
+        CanaryReport canary = CanaryReport.of("canary-1", LocalDate.of(2026, 11, 22));
+        byte[] other = new String(canary.document(), StandardCharsets.UTF_8)
+                .replace("-count\":1", "-count\":2")
+                .getBytes(StandardCharsets.UTF_8);
+
+        stream.post(canary.document(), Authentication.NONE);
+        stream.post(canary.document(), Authentication.OPERATOR);
+        stream.post(other, Authentication.NONE);
+
+        assertThat(stream.verdictWords()).containsExactly("accepted", "duplicate", "conflict");
+        assertThat(stream.verdicts.getFirst().reportKey()).isEqualTo(canary.reportKey());
+        assertThat(stream.events).isEmpty();
+        assertThat(stream.reports).isEmpty();
+        assertThat(stream.rejected).isEmpty();
+        assertThat(stream.cells).isEmpty();
     }
 
     @Test
