@@ -133,10 +133,6 @@ record AlertText(
                             .toList(),
                     null);
         }
-        String runbook = alert.runbookUrl();
-        if (runbook != null && link(runbook) == null && runbook.matches("[A-Za-z0-9/._#-]+")) {
-            facts.add(new Fact("Runbook", runbook)); // a page of this documentation, not on the web
-        }
         facts.add(new Fact("Incident", alert.incidentId()));
         return facts.stream()
                 .limit(MOST_FACTS)

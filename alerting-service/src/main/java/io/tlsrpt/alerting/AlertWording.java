@@ -1,5 +1,6 @@
 package io.tlsrpt.alerting;
 
+import io.tlsrpt.report.FailureHelp;
 import io.tlsrpt.report.ResultType;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Alert;
@@ -72,9 +73,10 @@ final class AlertWording {
                         several ? incident.affectedDomains : null,
                         several ? incident.affectedDomainCount : null,
                         incident.live),
-                HelpCatalogue.of(incident.type(), incident.receivingMxHostname, incident.policyDomain),
+                Alert.Help.of(FailureHelp.ofResultType(incident.type())
+                        .at(incident.receivingMxHostname, incident.policyDomain)),
                 settings.alerting().publicUrl() + "/api/v1/alerts/" + incident.alertId,
-                "docs/runbook.md#" + incident.type());
+                runbook(settings, incident.type()));
     }
 
     static Alert alert(Standing standing, Instant now, Settings settings) {
@@ -107,9 +109,16 @@ final class AlertWording {
                 standing.notes,
                 summary,
                 claim.evidence(),
-                HelpCatalogue.of(standing.rule, standing.receivingMxHostname, standing.policyDomain),
+                FailureHelp.ofRule(standing.rule.word())
+                        .map(help -> Alert.Help.of(help.at(standing.receivingMxHostname, standing.policyDomain)))
+                        .orElse(null),
                 settings.alerting().publicUrl() + "/api/v1/alerts/" + standing.alertId,
-                "docs/runbook.md#" + standing.rule.word());
+                runbook(settings, standing.rule.word()));
+    }
+
+    /// @param word whose section is meant
+    private static String runbook(Settings settings, String word) {
+        return settings.alerting().publicUrl() + "/runbook#" + word;
     }
 
     private static String summary(Incident incident, String mx) {

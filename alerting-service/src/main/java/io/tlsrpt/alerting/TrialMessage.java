@@ -1,6 +1,7 @@
 package io.tlsrpt.alerting;
 
 import io.tlsrpt.alerting.Receiver.Message;
+import io.tlsrpt.report.FailureHelp;
 import io.tlsrpt.report.ResultType;
 import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.runtime.Settings.Severity;
@@ -73,7 +74,7 @@ final class TrialMessage {
                         null,
                         null,
                         null),
-                HelpCatalogue.of(expired, MX, DOMAIN),
+                Alert.Help.of(FailureHelp.ofResultType(expired).at(MX, DOMAIN)),
                 settings.publicUrl(),
                 null);
     }

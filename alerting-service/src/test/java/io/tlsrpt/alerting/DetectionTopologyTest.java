@@ -156,7 +156,7 @@ class DetectionTopologyTest {
         assertThat(alert.severity()).isEqualTo("warning");
         assertThat(alert.labels()).containsExactlyInAnyOrderEntriesOf(Map.of("team", "mail", "tier", "gold"));
         assertThat(alert.url()).isEqualTo("https://tls.example.com/api/v1/alerts/" + alert.alertId());
-        assertThat(alert.runbookUrl()).isEqualTo("docs/runbook.md#certificate-expired");
+        assertThat(alert.runbookUrl()).isEqualTo("https://tls.example.com/runbook#certificate-expired");
         assertThat(alert.evidence().branch()).isEqualTo("B");
         assertThat(alert.evidence().window()).isEqualTo(DAY_0);
         assertThat(alert.evidence().baselineSessions()).isEqualTo(1_400);

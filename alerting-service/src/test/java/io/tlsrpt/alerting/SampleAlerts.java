@@ -1,5 +1,6 @@
 package io.tlsrpt.alerting;
 
+import io.tlsrpt.report.FailureHelp;
 import io.tlsrpt.topics.Alert;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -104,7 +105,7 @@ record SampleAlerts(
                 "expired certificate at mx1.example.com: 5 of 55 sessions (9 %) on 2026-11-20, one reporter (google.com);"
                         + " 0 of 1,500 in 28 days before",
                 evidence,
-                HelpCatalogue.of("certificate-expired", "mx1.example.com", "example.com"),
+                Alert.Help.of(FailureHelp.ofResultType("certificate-expired").at("mx1.example.com", "example.com")),
                 "http://127.0.0.1:8080/api/v1/alerts/" + alertId,
                 null);
     }

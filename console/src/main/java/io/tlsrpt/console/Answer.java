@@ -60,6 +60,13 @@ final class Answer {
                 Map.of("Content-Disposition", "attachment; filename=\"" + fileName + "\""));
     }
 
+    /// Something for people to look at.
+    ///
+    /// @param policy the Content-Security-Policy, in place of the one that allows nothing
+    static Answer page(String contentType, byte[] body, String policy) {
+        return new Answer(200, contentType, body, Map.of("Content-Security-Policy", policy));
+    }
+
     /// RFC 9457.
     ///
     /// @param detail for people: what happened and what to do

@@ -67,7 +67,8 @@ public final class ConsoleService implements Service {
                 new QueryApi(views, reader, () -> surroundings.current().get().domains(), surroundings.clock());
         ActionsApi actions = new ActionsApi(views, writer, topics, surroundings.clock());
         this.api = new ApiRoutes(
-                Stream.concat(questions.endpoints().stream(), actions.endpoints().stream())
+                Stream.of(questions.endpoints(), actions.endpoints(), new RunbookPage().endpoints())
+                        .flatMap(List::stream)
                         .toList(),
                 new BrowserGuard(settings),
                 surroundings.meters());

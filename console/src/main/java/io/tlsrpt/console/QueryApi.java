@@ -1,6 +1,7 @@
 package io.tlsrpt.console;
 
 import io.tlsrpt.console.ApiRoutes.Endpoint;
+import io.tlsrpt.report.FailureHelp;
 import io.tlsrpt.report.RefusalHelp;
 import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.runtime.Settings;
@@ -75,6 +76,7 @@ final class QueryApi {
                 Endpoint.get("/api/v1/rejected/reasons", Set.of(), this::reasons),
                 Endpoint.get(
                         "/api/v1/alerts", Set.of("state", "domain", "label", "id", "limit", "cursor"), this::alerts),
+                Endpoint.get("/api/v1/help", Set.of(), this::help),
                 Endpoint.get("/api/v1/alerts/{id}", Set.of(), this::alert),
                 Endpoint.get("/api/v1/alerts/{id}/history", Set.of("from", "to", "limit", "cursor"), this::history),
                 Endpoint.get("/api/v1/domains/{domain}/inspection", Set.of(), this::inspection));
@@ -201,6 +203,22 @@ final class QueryApi {
         json.put("usually", help.fault().words());
         json.put("fix", help.fix());
         json.put("retry", help.retry().word());
+        return json;
+    }
+
+    private Supplier<Answer> help(Parameters parameters) {
+        return () -> Answer.json((Object)
+                Map.of("rows", FailureHelp.all().stream().map(QueryApi::json).toList()));
+    }
+
+    private static Map<String, Object> json(FailureHelp help) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put(help.subject().word(), help.word());
+        json.put("meaning", help.meaning());
+        json.put("urgency", help.urgency());
+        json.put("fix", help.fix());
+        json.put("verify", help.verify());
+        json.put("runbook", "/runbook#" + help.word());
         return json;
     }
 

@@ -10,7 +10,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tlsrpt.report.FailureHelp;
 import io.tlsrpt.report.RefusalReason;
+import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.runtime.BrowserGuard;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.HttpListener;
@@ -363,6 +365,44 @@ class QueryApiTest {
     }
 
     @Test
+    void helpHasEveryEntryOfTheCatalogue() throws Exception {
+        JsonNode rows = json("/api/v1/help").path("rows");
+
+        assertThat(rows.size()).isEqualTo(FailureHelp.all().size());
+        JsonNode expired = rows.valueStream()
+                .filter(row -> row.path("result-type").asString("").equals("certificate-expired"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(expired.at("/urgency/enforce").stringValue()).startsWith("Now");
+        assertThat(expired.at("/urgency/no-policy-found").isString()).isTrue();
+        assertThat(expired.path("verify").stringValue()).contains("openssl");
+        assertThat(expired.path("runbook").stringValue()).isEqualTo("/runbook#certificate-expired");
+    }
+
+    @Test
+    void theRunbookIsAPageWithAPlaceForEveryAlertAndRunsNothing() throws Exception {
+        HttpResponse<String> page = get("/runbook");
+
+        assertThat(page.statusCode()).isEqualTo(200);
+        assertThat(page.headers().firstValue("Content-Type")).contains("text/html; charset=utf-8");
+        assertThat(page.headers().allValues("Content-Security-Policy"))
+                .singleElement()
+                .asString()
+                .startsWith("default-src 'none'; style-src 'self';")
+                .doesNotContain("unsafe");
+        for (FailureHelp help : FailureHelp.all()) {
+            assertThat(page.body()).contains(" id=\"" + help.word() + "\"");
+        }
+        for (String rule : AlertingSettings.Rules.WORDS) {
+            assertThat(page.body()).contains(" id=\"" + rule + "\"");
+        }
+        assertThat(page.body()).contains("<table>").doesNotContain("<script", "style=", ".md\"", ".md#");
+        HttpResponse<String> style = get("/runbook.css");
+        assertThat(style.statusCode()).isEqualTo(200);
+        assertThat(style.headers().firstValue("Content-Type")).contains("text/css; charset=utf-8");
+    }
+
+    @Test
     void theDocumentDescribesEveryPathServedWithItsParameters() throws IOException {
         JsonNode document;
         try (InputStream in = Files.newInputStream(Path.of("../docs/openapi.yaml"))) {
@@ -390,7 +430,7 @@ class QueryApiTest {
                     .isEqualTo(endpoint.method().equals("POST"));
         }
         assertThat(paths.properties().stream()
-                        .filter(path -> path.getKey().startsWith("/api/v1/")
+                        .filter(path -> path.getKey().matches("/(api/v1/|runbook).*")
                                 && !path.getKey().equals("/api/v1/import")
                                 && !path.getKey().matches(".*/(accept|forget)"))
                         .mapToInt(path -> path.getValue().size())
@@ -408,7 +448,8 @@ class QueryApiTest {
                 views, new TopicReader(TOPICS, topics::consumer, clock), () -> List.<Settings.Domain>of(), clock);
         ActionsApi actions = new ActionsApi(views, new TopicWriter(() -> producer), TOPICS, clock);
         return new ApiRoutes(
-                Stream.concat(questions.endpoints().stream(), actions.endpoints().stream())
+                Stream.of(questions.endpoints(), actions.endpoints(), new RunbookPage().endpoints())
+                        .flatMap(List::stream)
                         .toList(),
                 new BrowserGuard(ANY_PORT, "https://tlsrpt.example.com/"),
                 meters);

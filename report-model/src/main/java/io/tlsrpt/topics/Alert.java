@@ -2,6 +2,7 @@ package io.tlsrpt.topics;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import io.tlsrpt.report.FailureHelp;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.Collections;
@@ -199,5 +200,11 @@ public record Alert(
 
     /// What the failure means, how to mend it, and the command that shows it is mended.
     @JsonPropertyOrder({"meaning", "fix", "verify"})
-    public record Help(String meaning, String fix, String verify) {}
+    public record Help(String meaning, String fix, String verify) {
+
+        /// What the catalogue says.
+        public static Help of(FailureHelp help) {
+            return new Help(help.meaning(), help.fix(), help.verify());
+        }
+    }
 }

@@ -2,9 +2,11 @@ package io.tlsrpt.standalone;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tlsrpt.report.FailureHelp;
 import io.tlsrpt.report.Leniency;
 import io.tlsrpt.report.RefusalHelp;
 import io.tlsrpt.report.RefusalReason;
+import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.runtime.SettingsDocument;
 import io.tlsrpt.runtime.SettingsFault;
 import io.tlsrpt.runtime.SettingsFile;
@@ -390,15 +392,23 @@ class DocumentsTest {
 
     @Test
     void everyAlertHasItsPlaceInTheRunbook() {
-        Path alerting = Document.ROOT.resolve("alerting-service/src/main/java/io/tlsrpt/alerting");
-        assertThat(Document.source(alerting.resolve("AlertWording.java"))).contains("\"docs/runbook.md#\" + ");
-        Set<String> resultTypes = Pattern.compile("ResultType\\.([A-Z_]+)\\.word\\(\\)")
-                .matcher(Document.source(alerting.resolve("AlertWording.java")))
-                .results()
-                .map(type -> type.group(1).toLowerCase(Locale.ROOT).replace('_', '-'))
-                .collect(Collectors.toSet());
-        assertThat(resultTypes).hasSizeGreaterThan(10);
-        assertThat(Document.of("docs/runbook.md").anchors()).containsAll(resultTypes);
+        Set<String> anchors = Document.of("docs/runbook.md").anchors();
+        assertThat(anchors).containsAll(AlertingSettings.Rules.WORDS);
+        assertThat(anchors)
+                .containsAll(FailureHelp.all().stream().map(FailureHelp::word).toList());
+    }
+
+    @Test
+    void theCommandsOfTheRunbookAreThoseOfTheCatalogue() {
+        String runbook = Document.of("docs/runbook.md").text();
+        for (FailureHelp entry : FailureHelp.all()) {
+            FailureHelp help = entry.at("mx1.example.com", "example.com");
+            String section = runbook.substring(runbook.indexOf("\n### " + help.word() + "\n") + 1);
+            int end = section.indexOf("\n##");
+            assertThat(end < 0 ? section : section.substring(0, end))
+                    .as(help.word())
+                    .contains("\n" + help.verify() + "\n```");
+        }
     }
 
     @Test

@@ -1,14 +1,13 @@
-package io.tlsrpt.alerting;
+package io.tlsrpt.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tlsrpt.topics.Alert.Help;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class HelpCatalogueTest {
+class FailureHelpTest {
 
     private static final List<String> REGISTERED = List.of(
             "starttls-not-supported",
@@ -25,25 +24,28 @@ class HelpCatalogueTest {
 
     @Test
     void everyRegisteredWordHasItsOwnEntry() {
-        assertThat(REGISTERED.stream().map(HelpCatalogue::of).map(Help::meaning))
+        assertThat(REGISTERED.stream().map(FailureHelp::ofResultType).map(FailureHelp::meaning))
                 .doesNotHaveDuplicates()
-                .doesNotContain(HelpCatalogue.of("never-heard-of").meaning());
+                .doesNotContain(FailureHelp.ofResultType("never-heard-of").meaning());
     }
 
     @Test
     void anUnknownWordGetsTheGenericEntryAndIsNotQuoted() {
-        Help help = HelpCatalogue.of("$(reboot)", "mx1.example.com");
+        FailureHelp help = FailureHelp.ofResultType("$(reboot)").at("mx1.example.com", null);
 
-        assertThat(help).isEqualTo(HelpCatalogue.of(null, "mx1.example.com"));
+        assertThat(help).isEqualTo(FailureHelp.ofResultType(null).at("mx1.example.com", null));
         assertThat(help.verify()).contains("mx1.example.com:25").doesNotContain("reboot");
     }
 
     @Test
     void hostAndDomainAreFilledIn() {
-        assertThat(HelpCatalogue.of("certificate-expired", "MX1.example.com").verify())
+        assertThat(FailureHelp.ofResultType("certificate-expired")
+                        .at("MX1.example.com", null)
+                        .verify())
                 .isEqualTo("openssl s_client -starttls smtp -connect mx1.example.com:25 -servername mx1.example.com"
                         + " </dev/null 2>/dev/null | openssl x509 -noout -subject -dates");
-        assertThat(HelpCatalogue.of("sts-policy-fetch-error", null, "xn--bcher-kva.example")
+        assertThat(FailureHelp.ofResultType("sts-policy-fetch-error")
+                        .at(null, "xn--bcher-kva.example")
                         .verify())
                 .isEqualTo("curl -sSi --max-time 60 https://mta-sts.xn--bcher-kva.example/.well-known/mta-sts.txt");
     }
@@ -69,15 +71,43 @@ class HelpCatalogueTest {
                 "a/../../b.example.com"
             })
     void aStrangersTextNeverEntersACommand(String name) {
-        for (String word : REGISTERED) {
-            assertThat(HelpCatalogue.of(word, name, name)).isEqualTo(HelpCatalogue.of(word));
+        for (FailureHelp help : FailureHelp.all()) {
+            assertThat(help.at(name, name)).isEqualTo(help);
         }
     }
 
     @Test
     void aNameLongerThanDnsAllowsIsNotFilledIn() {
-        assertThat(HelpCatalogue.of("certificate-expired", "a.".repeat(5_000) + "example")
+        assertThat(FailureHelp.ofResultType("certificate-expired")
+                        .at("a.".repeat(5_000) + "example", null)
                         .verify())
                 .contains("<mx>:25");
+    }
+
+    @Test
+    void everyWordStandsThereOnceAndSaysHowUrgentItIs() {
+        assertThat(FailureHelp.all().stream().map(FailureHelp::word)).doesNotHaveDuplicates();
+        for (FailureHelp help : FailureHelp.all()) {
+            FailureHelp.Urgency urgency = help.urgency();
+            assertThat(List.of(
+                            urgency.enforce(),
+                            urgency.testing(),
+                            urgency.none(),
+                            urgency.tlsa(),
+                            urgency.noPolicyFound()))
+                    .as(help.word())
+                    .noneMatch(String::isBlank);
+        }
+    }
+
+    @Test
+    void urgencyFollowsWhatSendersWereAskedToDo() {
+        assertThat(FailureHelp.ofResultType("certificate-expired").urgency().enforce())
+                .startsWith("Now");
+        assertThat(FailureHelp.ofResultType("certificate-expired").urgency().testing())
+                .startsWith("Soon");
+        assertThat(FailureHelp.ofResultType("starttls-not-supported").urgency().noPolicyFound())
+                .contains("plain text");
+        assertThat(FailureHelp.ofResultType("tlsa-invalid").urgency().tlsa()).startsWith("Now");
     }
 }
