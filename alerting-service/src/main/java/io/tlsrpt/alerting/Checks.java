@@ -1,5 +1,6 @@
 package io.tlsrpt.alerting;
 
+import io.tlsrpt.alerting.Explanation.Check;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
@@ -12,12 +13,6 @@ import org.jspecify.annotations.Nullable;
 /// The conditions of a rule as it asks them: they are written down only when somebody wants to know why. So the
 /// explanation and the verdict come from the same lines.
 final class Checks {
-
-    /// One condition.
-    ///
-    /// @param name of the branch that it belongs to
-    /// @param text with the numbers, such as `k = 5 ≥ 5`
-    record Check(String name, String text, boolean held) {}
 
     private final @Nullable List<Check> written;
 

@@ -1,5 +1,6 @@
 package io.tlsrpt.alerting;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.tlsrpt.runtime.Settings.Severity;
 import java.time.LocalDate;
 import java.util.List;
@@ -22,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// @param checks every condition of the rule, in its order
 /// @param severity of the verdict; absent: recorded, and nothing more
 /// @param branch that spoke
-record Explanation(
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record Explanation(
         String rule,
         String resultType,
         String policyType,
@@ -38,6 +40,13 @@ record Explanation(
         double usualShare,
         double surprise,
         double effect,
-        List<Checks.Check> checks,
+        List<Check> checks,
         @Nullable Severity severity,
-        @Nullable String branch) {}
+        @Nullable String branch) {
+
+    /// One condition.
+    ///
+    /// @param name of the branch that it belongs to
+    /// @param text with the numbers, such as `k = 5 ≥ 5`
+    public record Check(String name, String text, boolean held) {}
+}

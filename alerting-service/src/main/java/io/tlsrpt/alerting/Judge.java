@@ -36,7 +36,6 @@ import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.ValueAndTimestamp;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Keeps the cells of each MX, judges its days whenever one changes, and carries its alerts through their life: they
 /// open and rise on fresh evidence, end by positive evidence, by silence or because the evidence was taken back.
@@ -69,12 +68,11 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
 
     private static final Duration CAUGHT_UP = Duration.ofSeconds(30);
 
-    private static final Logger log = LoggerFactory.getLogger(Judge.class);
-
     private final Supplier<Settings> settings;
     private final DetectionMetrics metrics;
     private final Duration kept;
     private ProcessorContext<String, AlertChange> context;
+    private Logger log;
     private KeyValueStore<String, PooledCell> cells;
     private KeyValueStore<String, MxDay> days;
     private KeyValueStore<String, MxAlerts> alerts;
@@ -108,6 +106,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
     @Override
     public void init(ProcessorContext<String, AlertChange> given) {
         context = given;
+        log = MemoryTask.logger(context, Judge.class);
         cells = context.getStateStore(CELLS);
         days = context.getStateStore(DAYS);
         alerts = context.getStateStore(ALERTS);
@@ -147,6 +146,11 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             desk.act(clue.action());
         }
         desk.close();
+    }
+
+    /// Why what failed at an MX on a day is an alert or is not; changes nothing.
+    List<Why> explain(String mx, LocalDate day, Instant now) {
+        return new Desk(mx, now).explain(day);
     }
 
     private void tick(Instant now) {
@@ -463,6 +467,55 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             } else if (!known) {
                 open(rule, type, finding, last);
             }
+        }
+
+        private List<Why> explain(LocalDate day) {
+            Set<String> types = new TreeSet<>();
+            on(day).shares().forEach(share -> types.addAll(share.failed().keySet()));
+            List<Why> all = new ArrayList<>();
+            for (String type : types) {
+                Rule rule = Rule.of(type);
+                if (rule != null) {
+                    all.add(why(rule, type, day));
+                }
+            }
+            return all;
+        }
+
+        private Why why(Rule rule, String type, LocalDate day) {
+            List<String> notes = new ArrayList<>();
+            if (!rule.on(current.alerting().rules())) {
+                notes.add("the rule " + rule.word() + " is off: alerting.rules");
+            }
+            on(day).shares().stream()
+                    .filter(share -> !share.fresh() && share.failed(type).sessions() > 0)
+                    .forEach(share -> notes.add("not fresh, so only part of what is usual: "
+                            + share.failed(type).sessions() + " sessions that " + share.submitter() + " saw fail"));
+            Incident firing = mxAlerts.firing(rule, type);
+            Optional<Incident> last = mxAlerts.resolved(rule, type);
+            Assessment assessment = assessment(rule, type);
+            Finding finding = assessment.of(day, firing != null && firing.wasCapable());
+            Incident about = null;
+            if (firing != null) {
+                about = firing;
+                notes.add((firing.bad(day) ? "part of the incident that opened " : "open beside it, since ")
+                        + firing.openedAt + ": bad days " + firing.firstBad + " to " + firing.lastBad);
+            } else if (last.isPresent() && last.get().bad(day)) {
+                about = last.get();
+                notes.add("part of an incident that opened " + about.openedAt + " and ended " + about.resolvedAt
+                        + (about.resolution == null ? "" : ", " + about.resolution.word()));
+            } else if (finding != null && isPast(rule, type, finding)) {
+                notes.add(
+                        "a past incident: every reporter that saw it had reported enough clean sessions of later days");
+            }
+            return new Why(
+                    rule.word(),
+                    type,
+                    about == null ? null : about.alertId,
+                    notes,
+                    assessment.explain(day, firing != null && firing.wasCapable()).stream()
+                            .filter(window -> window.failed() > 0)
+                            .toList());
         }
 
         /// Whether every reporter that saw it has reported clean sessions of later days, enough to believe it is over.

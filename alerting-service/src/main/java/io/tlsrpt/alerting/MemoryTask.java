@@ -16,14 +16,20 @@ import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.Punctuator;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.processor.TaskId;
+import org.apache.kafka.streams.processor.api.ProcessingContext;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.processor.api.RecordMetadata;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.helpers.NOPLogger;
 
 /// One processor of the topology, run in memory for a [Replay]: its stores, its clock, its punctuators.
 final class MemoryTask<A, B, C, D> implements ProcessorContext<C, D> {
+
+    private static final String APPLICATION = "replay";
 
     private final Processor<A, B, C, D> processor;
     private final Consumer<Record<C, D>> next;
@@ -38,6 +44,11 @@ final class MemoryTask<A, B, C, D> implements ProcessorContext<C, D> {
         this.next = next;
         this.now = now.toEpochMilli();
         processor.init(this);
+    }
+
+    /// A log that stays silent in a replay: what is only tried out did not happen.
+    static Logger logger(ProcessingContext context, Class<?> name) {
+        return context.applicationId().equals(APPLICATION) ? NOPLogger.NOP_LOGGER : LoggerFactory.getLogger(name);
     }
 
     void process(Record<A, B> record) {
@@ -90,7 +101,7 @@ final class MemoryTask<A, B, C, D> implements ProcessorContext<C, D> {
 
     @Override
     public String applicationId() {
-        return "replay";
+        return APPLICATION;
     }
 
     @Override

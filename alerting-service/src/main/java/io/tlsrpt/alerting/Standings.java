@@ -23,14 +23,11 @@ import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.ValueAndTimestamp;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /// Carries the alerts of rules that hold or do not hold through their life: they open, rise, are brought up to date,
 /// end,
 /// and come back. One for each processor that makes such claims; its store has the alert-ids as keys.
 final class Standings {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Standings.class);
 
     private final KeyValueStore<String, Standing> store;
     private final ReadOnlyKeyValueStore<String, ValueAndTimestamp<Alert>> memory;
@@ -38,6 +35,7 @@ final class Standings {
     private final Supplier<Settings> settings;
     private final DetectionMetrics metrics;
     private final Duration kept;
+    private final Logger log;
 
     /// @param kept how long a resolved alert stays in its topic
     Standings(
@@ -52,6 +50,7 @@ final class Standings {
         this.settings = settings;
         this.metrics = metrics;
         this.kept = kept;
+        this.log = MemoryTask.logger(context, Standings.class);
     }
 
     static StoreBuilder<KeyValueStore<String, Standing>> store(String name) {
@@ -184,7 +183,7 @@ final class Standings {
     private void transition(Standing standing, Change change, Instant now) {
         standing.transition++;
         metrics.transition(standing.rule, change);
-        LOG.atInfo()
+        log.atInfo()
                 .addKeyValue("incident", standing.incidentId())
                 .addKeyValue("change", change.word())
                 .addKeyValue("rule", standing.rule.word())

@@ -75,9 +75,9 @@ class DaneRuleTest {
                 checks);
         assertThat(checks.list())
                 .contains(
-                        new Checks.Check("step", "k = 3 ≥ 3", true),
-                        new Checks.Check("step", "share of one reporter = 7.5 % ≥ 50 %", false),
-                        new Checks.Check("partial", "k = 3 ≥ 5", false),
-                        new Checks.Check("partial", "s = 7.5 % ≥ 2 %", true));
+                        new Explanation.Check("step", "k = 3 ≥ 3", true),
+                        new Explanation.Check("step", "share of one reporter = 7.5 % ≥ 50 %", false),
+                        new Explanation.Check("partial", "k = 3 ≥ 5", false),
+                        new Explanation.Check("partial", "s = 7.5 % ≥ 2 %", true));
     }
 }

@@ -168,12 +168,12 @@ class DomainFaultsTest {
         assertThat(assessment.of(DAY_0, false)).isNull();
         assertThat(ofDay.checks())
                 .contains(
-                        new Checks.Check("A", "r = 1 ≥ 2", false),
-                        new Checks.Check("B", "k = 4 ≥ 5", false),
-                        new Checks.Check("B", "W = 3 % ≥ 2 %", true),
-                        new Checks.Check("B", "s = 10 % ≥ 3 p = 0.3 %", true),
-                        new Checks.Check("C", "k = 4 ≥ 50", false));
-        assertThat(all.get(1).checks()).contains(new Checks.Check("any", "days with failures = 1 ≥ 2", false));
+                        new Explanation.Check("A", "r = 1 ≥ 2", false),
+                        new Explanation.Check("B", "k = 4 ≥ 5", false),
+                        new Explanation.Check("B", "W = 3 % ≥ 2 %", true),
+                        new Explanation.Check("B", "s = 10 % ≥ 3 p = 0.3 %", true),
+                        new Explanation.Check("C", "k = 4 ≥ 50", false));
+        assertThat(all.get(1).checks()).contains(new Explanation.Check("any", "days with failures = 1 ≥ 2", false));
 
         Explanation eager = new Assessment(
                         Rule.CERTIFICATE,

@@ -1,5 +1,6 @@
 package io.tlsrpt.cli;
 
+import io.tlsrpt.report.FailureHelp;
 import io.tlsrpt.topics.Json;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,6 +98,7 @@ final class AlertShow implements Callable<Integer> {
         }
         alert.path("notes").forEach(note -> terminal.field("note", word(note)));
         optional("meaning", alert.path("help"), "meaning");
+        urgency(alert);
         optional("fix", alert.path("help"), "fix");
         optional("verify", alert.path("help"), "verify");
         optional("runbook", alert, "runbook-url");
@@ -109,6 +111,27 @@ final class AlertShow implements Callable<Integer> {
                 "history",
                 Rendering.text(transition, "updated-at") + "  #" + Rendering.count(transition, "transition") + "  "
                         + Rendering.state(transition, terminal)));
+    }
+
+    /// By what senders are asked to do. The alert does not tell the mode of an MTA-STS policy.
+    private void urgency(JsonNode alert) {
+        String resultType = alert.path("result-type").asString("");
+        FailureHelp help = FailureHelp.ofRule(alert.path("rule").asString(""))
+                .orElseGet(() -> FailureHelp.ofResultType(resultType));
+        FailureHelp.Urgency urgency = help.urgency();
+        switch (alert.path("policy-type").asString("")) {
+            case "tlsa" -> terminal.field("urgency", urgency.tlsa());
+            case "no-policy-found" -> terminal.field("urgency", urgency.noPolicyFound());
+            default -> {
+                if (urgency.enforce().equals(urgency.testing())) {
+                    terminal.field("urgency", urgency.enforce());
+                } else {
+                    terminal.field("urgency", "policy mode enforce: " + urgency.enforce());
+                    terminal.field("", "testing: " + urgency.testing());
+                    terminal.field("", "none: " + urgency.none());
+                }
+            }
+        }
     }
 
     private void evidence(JsonNode evidence) {

@@ -97,7 +97,9 @@ public final class Commands {
                 .addSubcommand(AlertAct.addTo(
                         new CommandLine(new AlertsCommand())
                                 .addSubcommand(new AlertsCommand.List(terminal))
-                                .addSubcommand(new AlertShow(terminal)),
+                                .addSubcommand(new AlertShow(terminal))
+                                .addSubcommand(new AlertsExplain(terminal))
+                                .addSubcommand(new AlertsBacktest(terminal)),
                         terminal))
                 .addSubcommand(new CommandLine(new SilenceCommand())
                         .addSubcommand(new SilenceCommand.Add(terminal))

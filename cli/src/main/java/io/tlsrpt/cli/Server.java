@@ -97,6 +97,14 @@ final class Server implements AutoCloseable {
     /// @param body absent: none
     /// @throws Failure when there is no answer, or one that says no
     JsonNode send(String method, String path, Map<String, String> query, @Nullable JsonNode body) {
+        return send(method, path, query, body, TIMEOUT);
+    }
+
+    /// Does something that may take its time.
+    ///
+    /// @throws Failure when there is no answer, or one that says no
+    JsonNode send(
+            String method, String path, Map<String, String> query, @Nullable JsonNode body, Duration patience) {
         HttpRequest.Builder request = HttpRequest.newBuilder(uri(path, query));
         if (body == null) {
             request.method(method, HttpRequest.BodyPublishers.noBody());
@@ -104,7 +112,7 @@ final class Server implements AutoCloseable {
             request.header("Content-Type", "application/json")
                     .method(method, HttpRequest.BodyPublishers.ofByteArray(Json.MAPPER.writeValueAsBytes(body)));
         }
-        return read(good(ask(request)));
+        return read(good(ask(request, patience)));
     }
 
     /// One thing; absent when the server has none such (404).
@@ -139,8 +147,12 @@ final class Server implements AutoCloseable {
     }
 
     private HttpResponse<byte[]> ask(HttpRequest.Builder request) {
+        return ask(request, TIMEOUT);
+    }
+
+    private HttpResponse<byte[]> ask(HttpRequest.Builder request, Duration patience) {
         try {
-            return client.send(request.timeout(TIMEOUT).build(), HttpResponse.BodyHandlers.ofByteArray());
+            return client.send(request.timeout(patience).build(), HttpResponse.BodyHandlers.ofByteArray());
         } catch (ConnectException nobody) {
             throw nobody();
         } catch (IOException broken) {

@@ -154,6 +154,73 @@ class PeopleCommandsTest {
     }
 
     @Test
+    void anExplanationHasALineForEachConditionInWordsWhereNobodyLooksOn() {
+        answers.put("GET /api/v1/explain?day=2026-11-20&domain=example.com&mx=mx1.example.com", """
+                {"domain":"example.com","day":"2026-11-20","cells":29,"domains":1,"notes":["late\\u001b[2J"],"mxs":[
+                {"mx":"mx1.example.com","results":[{"rule":"certificate","result-type":"certificate-expired","notes":["n"],
+                "windows":[{"policy-type":"sts","days":1,"trusted":true,"failed":4,"sessions":40,"baseline-failed":0,
+                "baseline-sessions":1400,"checks":[{"name":"B","text":"k = 4 ≥ 5","held":false},
+                {"name":"B","text":"W = 3 % ≥ 2 %","held":true}]}]}]}]}""");
+
+        assertThat(cli.run(url(), "alerts", "explain", "example.com", "mx1.example.com", "2026-11-20"))
+                .isZero();
+        assertThat(cli.lines())
+                .containsExactly(
+                        "example.com on 2026-11-20: 29 aggregates of 1 domains looked at",
+                        "note: late\\u001b[2J",
+                        "",
+                        "certificate-expired at mx1.example.com (rule certificate): no alert",
+                        "  note: n",
+                        "  the day, sts, trusted reports: 4 of 40 sessions, usually 0 of 1,400: recorded",
+                        "    no   B: k = 4 ≥ 5",
+                        "    yes  B: W = 3 % ≥ 2 %");
+
+        Captured person = new Captured(true);
+        assertThat(person.run(url(), "alerts", "explain", "example.com", "2026-11-20", "mx1.example.com"))
+                .isZero();
+        assertThat(person.out()).contains("    ✗  B: k = 4 ≥ 5").contains("    ✓  B: W = 3 % ≥ 2 %");
+        assertThat(cli.run(url(), "alerts", "explain")).isEqualTo(2);
+    }
+
+    @Test
+    void aBacktestSendsWhatIsChangedAndListsWhatWouldBeAddedAndGone() {
+        answers.put("POST /api/v1/backtest", """
+                {"days":7,"cells":29,"domains":1,"present":{"incidents":0,"by-severity":{}},
+                "changed":{"incidents":2,"by-severity":{"warning":2}},"added-count":2,"gone-count":0,"gone":[],
+                "added":[{"day":"2026-11-20","severity":"warning","rule":"certificate","summary":"expired"}]}""");
+
+        assertThat(cli.run(
+                        url(),
+                        "alerts",
+                        "backtest",
+                        "--days",
+                        "7",
+                        "--sensitivity",
+                        "eager",
+                        "--min-sessions",
+                        "3",
+                        "--rule-off",
+                        "dane",
+                        "--rule-off",
+                        "tlsa"))
+                .isZero();
+
+        assertThat(bodies.getFirst().toString())
+                .isEqualTo("{\"days\":7,\"rules\":{\"sensitivity\":\"eager\",\"min-sessions\":3,\"dane\":false,"
+                        + "\"tlsa\":false}}");
+        assertThat(cli.lines())
+                .containsExactly(
+                        "7 days, 29 aggregates of 1 domains",
+                        "present         0 incidents",
+                        "changed         2 incidents: 2 warning",
+                        "added 2",
+                        "  2026-11-20  warning  certificate  expired",
+                        "  … and 1 more",
+                        "gone 0");
+        assertThat(cli.run(url(), "alerts", "backtest", "--sensitivity", "loud")).isEqualTo(2);
+    }
+
+    @Test
     void aSilenceShowsWhatItMutesBeforeItIsMade() {
         answers.put(
                 "POST /api/v1/silences?preview=true", "{\"match-count\":1,\"matches\":[{\"summary\":\"expired\"}]}");

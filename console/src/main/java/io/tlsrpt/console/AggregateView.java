@@ -103,6 +103,18 @@ final class AggregateView implements View {
                 cell -> filter.matches(key(cell.key)) && filter.matches(cell.value) ? cell.value : null);
     }
 
+    /// Hands over every cell of the days from–to, both included, oldest day first.
+    ///
+    /// @param each says whether it wants another one
+    void eachCell(String domain, LocalDate from, LocalDate to, Predicate<Aggregate> each) {
+        try (KeyValueIterator<Bytes, byte[]> entries = store.get()
+                .range(StoreKey.first(CELL, domain, from.toString()), StoreKey.after(CELL, domain, to.toString()))) {
+            while (entries.hasNext() && each.test(VALUE.read(entries.next().value))) {
+                // until it has enough
+            }
+        }
+    }
+
     /// Sums of the days from–to, both included, oldest first.
     List<Day> days(String domain, LocalDate from, LocalDate to) {
         List<Day> days = new ArrayList<>();

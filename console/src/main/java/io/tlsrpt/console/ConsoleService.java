@@ -66,8 +66,13 @@ public final class ConsoleService implements Service {
         QueryApi questions =
                 new QueryApi(views, reader, () -> surroundings.current().get().domains(), surroundings.clock());
         ActionsApi actions = new ActionsApi(views, writer, topics, surroundings.clock());
+        ExplainApi explanations = new ExplainApi(views, surroundings.current(), surroundings.clock());
         this.api = new ApiRoutes(
-                Stream.of(questions.endpoints(), actions.endpoints(), new RunbookPage().endpoints())
+                Stream.of(
+                                questions.endpoints(),
+                                actions.endpoints(),
+                                explanations.endpoints(),
+                                new RunbookPage().endpoints())
                         .flatMap(List::stream)
                         .toList(),
                 new BrowserGuard(settings),

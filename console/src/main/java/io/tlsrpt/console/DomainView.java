@@ -5,6 +5,7 @@ import io.tlsrpt.topics.JsonSerde;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
@@ -38,6 +39,12 @@ final class DomainView implements View {
     boolean pending(String domain) {
         DomainClaim claim = CLAIM.readOrNull(store.get().get(StoreKey.of(domain)));
         return claim != null && !claim.accepted();
+    }
+
+    void each(Consumer<DomainClaim> each) {
+        try (KeyValueIterator<Bytes, byte[]> entries = store.get().all()) {
+            entries.forEachRemaining(entry -> each.accept(CLAIM.read(entry.value)));
+        }
     }
 
     /// The first discovered domain after another one.

@@ -88,6 +88,31 @@ final class JsonBody {
     }
 
     @Nullable
+    Long number(String name, long least, long most) {
+        JsonNode value = json.path(name);
+        if (value.isMissingNode()) {
+            return null;
+        }
+        if (value.isIntegralNumber() && value.canConvertToLong()) {
+            long number = value.longValue();
+            if (number >= least && number <= most) {
+                return number;
+            }
+        }
+        fault(name, "a number from " + least + " to " + most);
+        return null;
+    }
+
+    @Nullable
+    Boolean flag(String name) {
+        JsonNode value = json.path(name);
+        if (!value.isMissingNode() && !value.isBoolean()) {
+            fault(name, "true or false");
+        }
+        return value.isBoolean() ? (Boolean) value.booleanValue() : null;
+    }
+
+    @Nullable
     Instant time(String name) {
         JsonNode value = json.path(name);
         if (value.isMissingNode()) {

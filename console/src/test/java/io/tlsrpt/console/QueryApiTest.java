@@ -18,6 +18,7 @@ import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.HttpListener;
 import io.tlsrpt.runtime.Routes;
 import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.SettingsFile;
 import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.Notification;
 import io.tlsrpt.topics.ReportHeaders;
@@ -448,7 +449,12 @@ class QueryApiTest {
                 views, new TopicReader(TOPICS, topics::consumer, clock), () -> List.<Settings.Domain>of(), clock);
         ActionsApi actions = new ActionsApi(views, new TopicWriter(() -> producer), TOPICS, clock);
         return new ApiRoutes(
-                Stream.of(questions.endpoints(), actions.endpoints(), new RunbookPage().endpoints())
+                Stream.of(
+                                questions.endpoints(),
+                                actions.endpoints(),
+                                new ExplainApi(views, () -> SettingsFile.parse("test", "", variable -> null), clock)
+                                        .endpoints(),
+                                new RunbookPage().endpoints())
                         .flatMap(List::stream)
                         .toList(),
                 new BrowserGuard(ANY_PORT, "https://tlsrpt.example.com/"),

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -94,6 +95,24 @@ public record AlertingSettings(
         require(mailServer != null || canary == null || canary.mailTo() == null, "canary.mail-to needs mail-server");
     }
 
+    /// The same with other rules.
+    public AlertingSettings with(Rules others) {
+        return new AlertingSettings(
+                publicUrl,
+                others,
+                ignore,
+                inspection,
+                warningWait,
+                groupInterval,
+                repeatInterval,
+                routes,
+                quietHours,
+                digest,
+                heartbeat,
+                mailServer,
+                receivers);
+    }
+
     /// @param sensitivity picks the column of thresholds in docs/alerting.md
     public record Rules(
             @Setting(value = "Certificates that senders refuse.", byDefault = "true")
@@ -169,6 +188,30 @@ public record AlertingSettings(
         public Rules {
             require(minSessions >= 0, "min-sessions must not be negative");
             require(!settle.isNegative() && settle.compareTo(Duration.ofDays(1)) <= 0, "settle must be 0s to 1d");
+        }
+
+        /// Others, for a trial.
+        ///
+        /// @param on whether a rule of this word is on
+        public Rules with(Predicate<String> on, Sensitivity sensitivity, long minSessions) {
+            return new Rules(
+                    on.test("certificate"),
+                    on.test("starttls-regression"),
+                    on.test("dane"),
+                    on.test("sts-policy"),
+                    on.test("reporter-fault"),
+                    on.test("reporter-silent"),
+                    on.test("domain-silent"),
+                    on.test("intake-broken"),
+                    on.test("rejections"),
+                    on.test("certificate-expiry"),
+                    on.test("starttls-missing"),
+                    on.test("tlsrpt-record"),
+                    on.test("mta-sts"),
+                    on.test("tlsa"),
+                    sensitivity,
+                    minSessions,
+                    settle);
         }
 
         /// @param rule one of [#WORDS]

@@ -613,6 +613,12 @@ public record Settings(
         }
     }
 
+    /// The same with other rules and receivers.
+    public Settings with(AlertingSettings others) {
+        return new Settings(
+                data, topicPrefix, retention, domains, rua, discovery, kafka, intake, mail, dns, api, admin, others);
+    }
+
     /// What is said of this lower-case policy domain: its own entry, else that of the nearest `*.` above it; null when
     /// there is none.
     public @Nullable Domain domain(String policyDomain) {

@@ -1,5 +1,8 @@
 package io.tlsrpt.standalone;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
@@ -18,6 +21,10 @@ class ArchitectureTest {
             .importPackages("io.tlsrpt");
 
     private static final String KNOWS_THE_MACHINE = ".*(Main|ServiceHost|SettingsFile|LiveSettings)";
+
+    /// A library without state, not the service: docs/decisions/0019-detection-in-memory.md.
+    private static final String DETECTION_IN_MEMORY =
+            "io\\.tlsrpt\\.alerting\\.(Replay|Why|Explanation(\\$Check)?)";
 
     @Test
     void timeIsInjected() {
@@ -57,8 +64,8 @@ class ArchitectureTest {
                             .that()
                             .resideInAPackage("io.tlsrpt." + service + "..")
                             .should()
-                            .dependOnClassesThat()
-                            .resideInAPackage("io.tlsrpt." + other + "..")
+                            .dependOnClassesThat(resideInAPackage("io.tlsrpt." + other + "..")
+                                    .and(not(nameMatching(DETECTION_IN_MEMORY))))
                             .check(HOUSE);
                 }
             }
@@ -132,7 +139,7 @@ class ArchitectureTest {
                 // made by Kafka Streams from its class name, which only works for a public one
                 .areNotAssignableTo("org.apache.kafka.streams.errors.ProcessingExceptionHandler")
                 .should()
-                .haveNameMatching(".*(Service|Main)")
+                .haveNameMatching(".*(Service|Main)|" + DETECTION_IN_MEMORY)
                 .check(HOUSE);
     }
 }
