@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -148,7 +149,7 @@ record Assessment(
                             opinion.baseline().surprise(tally),
                             Probability.wilsonLowerBound(tally.failed(), tally.sessions()),
                             checks.list(),
-                            finding == null ? null : finding.severity(),
+                            finding == null ? null : finding.severity().name().toLowerCase(Locale.ROOT),
                             finding == null ? null : finding.branch()));
                 }
             }

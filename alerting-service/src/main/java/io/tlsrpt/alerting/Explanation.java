@@ -1,7 +1,6 @@
 package io.tlsrpt.alerting;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import io.tlsrpt.runtime.Settings.Severity;
 import java.time.LocalDate;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +40,7 @@ public record Explanation(
         double surprise,
         double effect,
         List<Check> checks,
-        @Nullable Severity severity,
+        @Nullable String severity,
         @Nullable String branch) {
 
     /// One condition.

@@ -185,7 +185,7 @@ class DomainFaultsTest {
                         new Terms(Sensitivity.EAGER, 0))
                 .explain(DAY_0, false)
                 .getFirst();
-        assertThat(eager.severity()).isEqualTo(Severity.WARNING);
+        assertThat(eager.severity()).isEqualTo("warning");
         assertThat(eager.branch()).isEqualTo("B");
     }
 

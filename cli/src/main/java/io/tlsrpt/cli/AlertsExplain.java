@@ -99,8 +99,8 @@ final class AlertsExplain implements Callable<Integer> {
                 + Rendering.count(window, "baseline-sessions") + ": " + verdict(window));
         for (JsonNode check : window.path("checks")) {
             boolean held = check.path("held").asBoolean(false);
-            terminal.line("    " + mark(held) + "  " + Rendering.text(check, "name") + ": "
-                    + Rendering.text(check, "text"));
+            terminal.line(
+                    "    " + mark(held) + "  " + Rendering.text(check, "name") + ": " + Rendering.text(check, "text"));
         }
     }
 

@@ -103,8 +103,7 @@ final class Server implements AutoCloseable {
     /// Does something that may take its time.
     ///
     /// @throws Failure when there is no answer, or one that says no
-    JsonNode send(
-            String method, String path, Map<String, String> query, @Nullable JsonNode body, Duration patience) {
+    JsonNode send(String method, String path, Map<String, String> query, @Nullable JsonNode body, Duration patience) {
         HttpRequest.Builder request = HttpRequest.newBuilder(uri(path, query));
         if (body == null) {
             request.method(method, HttpRequest.BodyPublishers.noBody());

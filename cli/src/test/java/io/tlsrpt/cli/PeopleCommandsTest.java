@@ -217,7 +217,8 @@ class PeopleCommandsTest {
                         "  2026-11-20  warning  certificate  expired",
                         "  … and 1 more",
                         "gone 0");
-        assertThat(cli.run(url(), "alerts", "backtest", "--sensitivity", "loud")).isEqualTo(2);
+        assertThat(cli.run(url(), "alerts", "backtest", "--sensitivity", "loud"))
+                .isEqualTo(2);
     }
 
     @Test

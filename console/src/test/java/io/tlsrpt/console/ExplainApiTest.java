@@ -163,12 +163,16 @@ class ExplainApiTest {
                 .contains("google.com (sts, dkim): 1 of its failures left out: alerting.ignore")
                 .contains("stranger.example (sts, none): nobody vouches for it");
         assertThat(answer.path("mxs").toString()).contains("the rule certificate is off");
-        restart(500_000, "discovery: {rua: [\"mailto:t@reports.example\"]}\ndomains:\n  - name: other.example\n");
-        filled.put(cell(DAY, "example.com", "google.com", "mx1.example.com", 0, 400, "dkim"));
-        assertThat(get("/api/v1/explain?domain=unknown.example&day=2026-11-20", 200)
-                        .path("notes")
-                        .toString())
-                .contains("no report about unknown.example covers 2026-11-20");
+
+        restart(500_000, """
+                rua: ["mailto:tlsrpt@reports.example"]
+                discovery: {enabled: true}
+                domains:
+                  - name: other.example
+                """);
+        assertThat(get("/api/v1/explain?domain=example.com&day=2026-11-21", 200).path("notes").toString())
+                .contains("example.com is not ours")
+                .contains("no report about example.com covers 2026-11-21");
     }
 
     @Test

@@ -109,6 +109,7 @@ public record AlertingSettings(
                 quietHours,
                 digest,
                 heartbeat,
+                canary,
                 mailServer,
                 receivers);
     }
