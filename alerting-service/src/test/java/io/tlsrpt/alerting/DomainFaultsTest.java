@@ -6,7 +6,6 @@ import static io.tlsrpt.alerting.Detection.MX;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tlsrpt.runtime.Settings.Sensitivity;
-import io.tlsrpt.runtime.Settings.Severity;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.List;

@@ -170,7 +170,9 @@ class ExplainApiTest {
                 domains:
                   - name: other.example
                 """);
-        assertThat(get("/api/v1/explain?domain=example.com&day=2026-11-21", 200).path("notes").toString())
+        assertThat(get("/api/v1/explain?domain=example.com&day=2026-11-21", 200)
+                        .path("notes")
+                        .toString())
                 .contains("example.com is not ours")
                 .contains("no report about example.com covers 2026-11-21");
     }

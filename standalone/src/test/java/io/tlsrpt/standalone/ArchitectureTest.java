@@ -23,8 +23,7 @@ class ArchitectureTest {
     private static final String KNOWS_THE_MACHINE = ".*(Main|ServiceHost|SettingsFile|LiveSettings)";
 
     /// A library without state, not the service: docs/decisions/0019-detection-in-memory.md.
-    private static final String DETECTION_IN_MEMORY =
-            "io\\.tlsrpt\\.alerting\\.(Replay|Why|Explanation(\\$Check)?)";
+    private static final String DETECTION_IN_MEMORY = "io\\.tlsrpt\\.alerting\\.(Replay|Why|Explanation(\\$Check)?)";
 
     @Test
     void timeIsInjected() {

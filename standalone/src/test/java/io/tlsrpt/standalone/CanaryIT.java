@@ -51,15 +51,18 @@ class CanaryIT {
         Path file = Files.writeString(directory.resolve("tlsrpt.yaml"), quiet);
         try (House house = House.startWith(file)) {
             HostPort smtp = house.standalone().smtpAddress().orElseThrow();
-            Files.writeString(file, quiet + """
+            Files.writeString(
+                    file,
+                    quiet
+                            + """
                     alerting:
                       mail-server: {host: 127.0.0.1, port: %d, security: plain, from: alerts@example.com}
                       canary: {url: "http://127.0.0.1:%d/ping/s3cret", post-to: "http://%s/v1/tlsrpt",
                                mail-to: tlsrpt@example.com, every: 7d, allow-private-addresses: true}
                     """.formatted(
-                            smtp.port(),
-                            watchdog.getAddress().getPort(),
-                            house.standalone().intakeAddress()));
+                                            smtp.port(),
+                                            watchdog.getAddress().getPort(),
+                                            house.standalone().intakeAddress()));
 
             await().atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(calls).containsExactly("GET /ping/s3cret"));
