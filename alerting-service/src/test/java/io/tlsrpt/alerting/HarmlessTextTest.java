@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tlsrpt.alerting.Receiver.Message;
 import io.tlsrpt.runtime.Secret;
 import io.tlsrpt.topics.Json;
-import jakarta.mail.BodyPart;
 import jakarta.mail.MessagingException;
 import jakarta.mail.Session;
+import jakarta.mail.internet.ContentType;
+import jakarta.mail.internet.MimeBodyPart;
 import jakarta.mail.internet.MimeMessage;
-import jakarta.mail.internet.MimeMultipart;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -176,11 +177,15 @@ class HarmlessTextTest {
     }
 
     private static List<String> parts(MimeMessage mail) throws MessagingException, IOException {
-        MimeMultipart multipart = new MimeMultipart(
-                new jakarta.mail.util.ByteArrayDataSource(mail.getRawInputStream(), mail.getContentType()));
+        String boundary = "\r\n--" + new ContentType(mail.getContentType()).getParameter("boundary");
+        String body = "\r\n" + new String(mail.getRawInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        List<String> pieces = List.of(body.split(Pattern.quote(boundary), -1));
+        assertThat(pieces.getFirst()).isEmpty();
+        assertThat(pieces.getLast()).isEqualTo("--\r\n");
         List<String> parts = new ArrayList<>();
-        for (int i = 0; i < multipart.getCount(); i++) {
-            BodyPart part = multipart.getBodyPart(i);
+        for (String piece : pieces.subList(1, pieces.size() - 1)) {
+            MimeBodyPart part = new MimeBodyPart(new ByteArrayInputStream(
+                    piece.substring("\r\n".length()).getBytes(StandardCharsets.US_ASCII)));
             parts.add(new String(part.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
         }
         return parts;
