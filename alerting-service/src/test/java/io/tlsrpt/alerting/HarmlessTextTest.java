@@ -20,8 +20,8 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -184,8 +184,8 @@ class HarmlessTextTest {
         assertThat(pieces.getLast()).isEqualTo("--\r\n");
         List<String> parts = new ArrayList<>();
         for (String piece : pieces.subList(1, pieces.size() - 1)) {
-            MimeBodyPart part = new MimeBodyPart(new ByteArrayInputStream(
-                    piece.substring("\r\n".length()).getBytes(StandardCharsets.US_ASCII)));
+            MimeBodyPart part = new MimeBodyPart(
+                    new ByteArrayInputStream(piece.substring("\r\n".length()).getBytes(StandardCharsets.US_ASCII)));
             parts.add(new String(part.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
         }
         return parts;
