@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -32,6 +33,10 @@ final class EmailReceiver implements Receiver {
     private static final int MOST_ALERTS = 50;
     private static final int MOST_REFERENCES = 20;
     private static final int MAX_NOTICE = 50_000;
+
+    /// Bytes of text in an encoded word.
+    private static final int MOST_ENCODED = 45;
+
     private static final String LINE = "\r\n";
     private static final DateTimeFormatter DATE =
             DateTimeFormatter.ofPattern("EEE, d MMM yyyy HH:mm:ss Z", Locale.ENGLISH);
@@ -87,13 +92,34 @@ final class EmailReceiver implements Receiver {
             case Message.Notice notice -> notice.title();
             case Message.Alerts about -> AlertText.headline(about.alerts());
         };
+        String clean = CleanText.of(subject, AlertText.MAX_TITLE);
+        if (clean.contains("=?")) {
+            return encodedWords(clean);
+        }
         try {
-            return MimeUtility.fold(
-                    "Subject: ".length(),
-                    MimeUtility.encodeText(CleanText.of(subject, AlertText.MAX_TITLE), "UTF-8", null));
+            return MimeUtility.fold("Subject: ".length(), MimeUtility.encodeText(clean, "UTF-8", null));
         } catch (IOException impossible) {
             throw new UncheckedIOException(impossible);
         }
+    }
+
+    /// All of the text as encoded words of at most 75 characters (RFC 2047 section 2). ASCII needs none, but what looks
+    /// like an encoded word would be decoded, and a name of a stranger's would say something else in the mail program.
+    private static String encodedWords(String text) {
+        List<String> words = new ArrayList<>();
+        for (int from = 0; from < text.length(); ) {
+            int to = from;
+            int bytes = 0;
+            while (to < text.length() && bytes + 4 <= MOST_ENCODED) {
+                int next = text.offsetByCodePoints(to, 1);
+                bytes += text.substring(to, next).getBytes(StandardCharsets.UTF_8).length;
+                to = next;
+            }
+            byte[] utf8 = text.substring(from, to).getBytes(StandardCharsets.UTF_8);
+            words.add("=?UTF-8?B?" + Base64.getEncoder().encodeToString(utf8) + "?=");
+            from = to;
+        }
+        return String.join(LINE + " ", words);
     }
 
     private static List<String> roots(Message message, String domain) {

@@ -39,6 +39,7 @@ final class Heartbeat implements AutoCloseable {
     private final Counter failed;
     private final Counter withheld;
     private @Nullable Instant last;
+    private @Nullable Instant lastWithheld;
 
     Heartbeat(Surroundings surroundings) {
         this(
@@ -62,23 +63,27 @@ final class Heartbeat implements AutoCloseable {
         schedule.scheduleWithFixedDelay(this::beat, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /// One look whether it is time. A failed call is repeated when the next one is due.
+    /// One look whether it is time. A failed call is repeated when the next one is due; one that was withheld is made
+    /// as soon as all is ready, and counts as withheld once for each time that one was due.
     void beat() {
         AlertingSettings.Heartbeat wanted =
                 surroundings.current().get().alerting().heartbeat();
         Instant now = surroundings.clock().instant();
-        if (wanted == null || (last != null && now.isBefore(last.plus(wanted.every())))) {
+        if (wanted == null || isWithin(wanted.every(), last, now)) {
             return;
         }
-        last = now;
         Optional<String> notReady = PARTS.stream()
                 .filter(part -> surroundings.health().whyNotReady(part).isPresent())
                 .findFirst();
         if (notReady.isPresent()) {
-            withheld.increment();
-            LOG.atWarn().addKeyValue("part", notReady.get()).log("heartbeat withheld");
+            if (!isWithin(wanted.every(), lastWithheld, now)) {
+                lastWithheld = now;
+                withheld.increment();
+                LOG.atWarn().addKeyValue("part", notReady.get()).log("heartbeat withheld");
+            }
             return;
         }
+        last = now;
         Attempt outcome = call.apply(wanted);
         if (outcome.result() == Result.DELIVERED) {
             arrived.increment();
@@ -86,6 +91,10 @@ final class Heartbeat implements AutoCloseable {
             failed.increment();
             LOG.atWarn().addKeyValue("detail", outcome.detail()).log("heartbeat failed");
         }
+    }
+
+    private static boolean isWithin(Duration every, @Nullable Instant since, Instant now) {
+        return since != null && now.isBefore(since.plus(every));
     }
 
     @Override

@@ -12,7 +12,14 @@ import java.util.stream.Stream;
 
 /// Which alert makes another one not worth telling. The table is built in and stands in `docs/alerting.md`; an
 /// inhibitor works while it fires, whether or not anybody was told of it.
+///
+/// Nobody loses a page to a warning, but for two rows: what one reporter alone says is not worth a page when that
+/// reporter is at fault, and nothing is silent when our own intake is broken.
 final class Inhibition {
+
+    /// The branch of a `reporter-fault` that rests on reports of which nobody knows who sent them. Anybody can forge
+    /// one, so it inhibits nothing.
+    static final String UNVERIFIED = "unverified";
 
     /// One row of the table.
     ///
@@ -60,6 +67,7 @@ final class Inhibition {
         }
         return !alert.firing()
                 || !before.severity().equals(alert.severity())
+                || !Objects.equals(before.evidence().branch(), alert.evidence().branch())
                 || !Objects.equals(
                         before.evidence().affectedDomains(), alert.evidence().affectedDomains());
     }
@@ -96,7 +104,8 @@ final class Inhibition {
     }
 
     private static boolean restsOnThatReporterAlone(Alert fault, Alert alert) {
-        return fault.submitter() != null
+        return !UNVERIFIED.equals(fault.evidence().branch())
+                && fault.submitter() != null
                 && fault.resultType() != null
                 && fault.resultType().equals(alert.resultType())
                 && List.of(fault.submitter()).equals(alert.evidence().submitters());
@@ -106,15 +115,17 @@ final class Inhibition {
         return everywhere.policyDomain() == null
                 && everywhere.submitter() != null
                 && everywhere.submitter().equals(alert.submitter())
-                && alert.policyDomain() != null;
+                && alert.policyDomain() != null
+                && atLeastAsSevere(everywhere, alert);
     }
 
-    /// Nobody loses a page to a warning.
     private static boolean isOneDomainBehindThatServer(Alert shared, Alert alert) {
         List<String> affected = shared.evidence().affectedDomains();
         return shared.policyDomain() == null
                 && affected != null
                 && alert.policyDomain() != null
+                && (alert.receivingMxHostname() == null
+                        || alert.receivingMxHostname().equals(shared.receivingMxHostname()))
                 && Objects.equals(shared.resultType(), alert.resultType())
                 && affected.contains(alert.policyDomain())
                 && atLeastAsSevere(shared, alert);

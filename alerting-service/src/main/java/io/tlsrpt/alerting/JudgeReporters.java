@@ -207,7 +207,7 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
                 trouble,
                 new Evidence(
                         day,
-                        null,
+                        trusted ? null : Inhibition.UNVERIFIED,
                         count.failedSessions(),
                         side.sessions(),
                         0,

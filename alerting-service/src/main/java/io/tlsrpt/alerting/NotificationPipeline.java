@@ -258,7 +258,8 @@ final class NotificationPipeline implements AutoCloseable {
                     step();
                 }
                 released();
-            } catch (RuntimeException broken) {
+            } catch (Throwable broken) {
+                // An Error too: this thread must not end while the process lives, or nobody is told of anything.
                 surroundings
                         .health()
                         .notReady(
@@ -446,6 +447,7 @@ final class NotificationPipeline implements AutoCloseable {
         if (latest.equals(alerting)) {
             return;
         }
+        boolean otherMailServer = alerting != null && !Objects.equals(alerting.mailServer(), latest.mailServer());
         alerting = latest;
         routing = Routing.of(latest.routes());
         lookAtAll = true;
@@ -464,7 +466,8 @@ final class NotificationPipeline implements AutoCloseable {
             if (known == null) {
                 outboxes.put(receiver.name(), new Outbox(receiver, now, jitter));
                 LOG.atInfo().addKeyValue("receiver", receiver.name()).log("receiver added");
-            } else if (!known.settings().equals(receiver)) {
+            } else if (!known.settings().equals(receiver)
+                    || (otherMailServer && receiver.kind() == AlertingSettings.Kind.EMAIL)) {
                 known.configure(receiver, now);
                 LOG.atInfo().addKeyValue("receiver", receiver.name()).log("receiver changed");
             }
@@ -653,22 +656,35 @@ final class NotificationPipeline implements AutoCloseable {
     private void send(Outbox outbox, Instant now) {
         outbox.take(now).ifPresent(load -> {
             AlertingSettings.Receiver to = outbox.settings();
-            threads.accept(to.name(), () -> {
-                Attempt attempt = attempts.apply(to, load.message());
-                events.add(() -> ended(outbox, load, attempt));
-            });
+            try {
+                threads.accept(to.name(), () -> {
+                    Attempt attempt = tried(to, load.message());
+                    events.add(() -> ended(outbox, load, attempt));
+                });
+            } catch (Throwable notStarted) {
+                Attempt none = Attempt.of(Result.UNREACHABLE, unexpected(notStarted));
+                events.add(() -> ended(outbox, load, none));
+            }
         });
     }
 
-    private Attempt attempt(AlertingSettings.Receiver to, Message message) {
+    /// An attempt that ends in any case, for the receiver waits until it did.
+    private Attempt tried(AlertingSettings.Receiver to, Message message) {
         try {
-            return Receiver.of(to, surroundings.current().get().alerting().mailServer())
-                    .deliver(message, clock.instant());
-        } catch (RuntimeException unexpected) {
-            // The class alone: the message could quote the address.
-            return Attempt.of(
-                    Result.BROKEN, "unexpected " + unexpected.getClass().getSimpleName());
+            return attempts.apply(to, message);
+        } catch (Throwable unexpected) {
+            return Attempt.of(Result.BROKEN, unexpected(unexpected));
         }
+    }
+
+    /// The class alone: the message could quote the address.
+    private static String unexpected(Throwable thrown) {
+        return "unexpected " + thrown.getClass().getSimpleName();
+    }
+
+    private Attempt attempt(AlertingSettings.Receiver to, Message message) {
+        return Receiver.of(to, surroundings.current().get().alerting().mailServer())
+                .deliver(message, clock.instant());
     }
 
     private void ended(Outbox outbox, Load load, Attempt attempt) {
@@ -755,10 +771,11 @@ final class NotificationPipeline implements AutoCloseable {
             Message message = new Message.Alerts(
                     "refresh-" + now.getEpochSecond() + "-" + from,
                     standing.subList(from, Math.min(from + REFRESH_TOGETHER, standing.size())));
+            int configuration = outbox.configuration();
             threads.accept(to.name() + "-refresh", () -> {
-                Attempt attempt = attempts.apply(to, message);
+                Attempt attempt = tried(to, message);
                 events.add(() -> {
-                    outbox.noteHealth(attempt.result(), clock.instant());
+                    outbox.noteHealth(configuration, attempt.result(), clock.instant());
                     LOG.atDebug()
                             .addKeyValue("receiver", to.name())
                             .addKeyValue("result", attempt.result().word())
@@ -931,7 +948,7 @@ final class NotificationPipeline implements AutoCloseable {
                     digestUnderWay = false;
                     digest = News.of(DIGEST, incident, Alert.FIRING, gathered.notice());
                 });
-            } catch (RuntimeException failed) {
+            } catch (Throwable failed) {
                 events.add(() -> {
                     digestUnderWay = false;
                     LOG.atWarn().setCause(failed).log("the weekly digest cannot be gathered now; tried again");

@@ -12,6 +12,7 @@ import io.tlsrpt.topics.Silence;
 import io.tlsrpt.topics.Topics;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -79,34 +80,43 @@ final class NotificationTopics implements NotificationPipeline.Memory, AutoClose
         this.silences = topics.silences();
         this.notifications = topics.notifications();
         this.unreadable = surroundings.meters().counter("tlsrpt.notifications.unreadable");
-        this.consumer = new KafkaConsumer<>(
-                kafka.consumer(
-                        id,
-                        Map.of(
-                                "group.id",
-                                id,
-                                // After a crash the partitions wait for the lost member no longer than this.
-                                "session.timeout.ms",
-                                "10000",
-                                "heartbeat.interval.ms",
-                                "3000",
-                                "partition.assignment.strategy",
-                                RangeAssignor.class.getName())),
-                new StringDeserializer(),
-                new ByteArrayDeserializer());
-        this.everywhere = new KafkaConsumer<>(
-                kafka.consumer(id + "-alerts", Map.of()), new StringDeserializer(), new ByteArrayDeserializer());
-        Properties producing = kafka.producer(id);
-        producing.put("max.block.ms", "5000");
-        producing.put("linger.ms", "0");
-        this.producer = new KafkaProducer<>(producing, new StringSerializer(), new ByteArraySerializer());
-        List<TopicPartition> all = Stream.of(alerts, silences)
-                .flatMap(topic -> everywhere.partitionsFor(topic.name()).stream())
-                .map(each -> new TopicPartition(each.topic(), each.partition()))
-                .toList();
-        everywhere.assign(all);
-        everywhere.seekToBeginning(all);
-        consumer.subscribe(List.of(notifications.name()), new Assignment());
+        List<Runnable> opened = new ArrayList<>();
+        try {
+            this.consumer = new KafkaConsumer<>(
+                    kafka.consumer(
+                            id,
+                            Map.of(
+                                    "group.id",
+                                    id,
+                                    // After a crash the partitions wait for the lost member no longer than this.
+                                    "session.timeout.ms",
+                                    "10000",
+                                    "heartbeat.interval.ms",
+                                    "3000",
+                                    "partition.assignment.strategy",
+                                    RangeAssignor.class.getName())),
+                    new StringDeserializer(),
+                    new ByteArrayDeserializer());
+            opened.add(() -> consumer.close(CloseOptions.timeout(CLOSE)));
+            this.everywhere = new KafkaConsumer<>(
+                    kafka.consumer(id + "-alerts", Map.of()), new StringDeserializer(), new ByteArrayDeserializer());
+            opened.add(() -> everywhere.close(CloseOptions.timeout(CLOSE)));
+            Properties producing = kafka.producer(id);
+            producing.put("max.block.ms", "5000");
+            producing.put("linger.ms", "0");
+            this.producer = new KafkaProducer<>(producing, new StringSerializer(), new ByteArraySerializer());
+            opened.add(() -> producer.close(CLOSE));
+            List<TopicPartition> all = Stream.of(alerts, silences)
+                    .flatMap(topic -> everywhere.partitionsFor(topic.name()).stream())
+                    .map(each -> new TopicPartition(each.topic(), each.partition()))
+                    .toList();
+            everywhere.assign(all);
+            everywhere.seekToBeginning(all);
+            consumer.subscribe(List.of(notifications.name()), new Assignment());
+        } catch (Throwable failed) {
+            opened.forEach(Runnable::run);
+            throw failed;
+        }
     }
 
     /// Reads what there is, or waits for it, and tells the pipeline.

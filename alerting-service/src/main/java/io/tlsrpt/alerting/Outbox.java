@@ -34,11 +34,13 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A failed attempt is repeated after 5 s, 30 s, 2 min, 10 min, 30 min and then each hour, a fifth more or less, until
 /// a day has passed. What the receiver refuses for good is tried once more after 2 min. Retry-After is obeyed for all
-/// parcels. Not thread-safe: it belongs to the thread of the pipeline.
+/// parcels; a receiver that is too busy and does not say for how long is left alone for at most [#BREATHER]. Not
+/// thread-safe: it belongs to the thread of the pipeline.
 final class Outbox {
 
     static final Duration GIVE_UP = Duration.ofDays(1);
     static final Duration SECOND_CHANCE = Duration.ofMinutes(2);
+    static final Duration BREATHER = Duration.ofMinutes(2);
 
     /// A receiver that fails for so long is dead.
     static final Duration DEAD_AFTER = Duration.ofMinutes(15);
@@ -76,6 +78,8 @@ final class Outbox {
     private @Nullable Instant failingSince;
     private @Nullable Instant lastDelivered;
     private boolean gaveUp;
+    private int configuration;
+    private int triedUnder;
 
     Outbox(AlertingSettings.Receiver settings, Instant since, RandomGenerator jitter) {
         this.settings = settings;
@@ -223,10 +227,15 @@ final class Outbox {
         return disabled || gaveUp || (failingSince != null && !now.isBefore(failingSince.plus(DEAD_AFTER)));
     }
 
-    /// When it last took a message, as far as this process knows.
+    /// When it last took a message in its present configuration, as far as this process knows.
     @Nullable
     Instant lastDelivered() {
         return lastDelivered;
+    }
+
+    /// Counts the configurations, so that an answer from an earlier one is known as such.
+    int configuration() {
+        return configuration;
     }
 
     boolean underWay() {
@@ -253,6 +262,8 @@ final class Outbox {
         disabled = false;
         gaveUp = false;
         failingSince = null;
+        lastDelivered = null;
+        configuration++;
         pausedUntil = Instant.MIN;
         for (Parcel parcel : parcels.values()) {
             parcel.due = now;
@@ -300,6 +311,7 @@ final class Outbox {
             });
             tokens -= 1;
             busy = true;
+            triedUnder = configuration;
         });
         return next;
     }
@@ -342,7 +354,11 @@ final class Outbox {
     /// What follows from the end of an attempt: another one later, or outcomes to be remembered.
     void ended(Load load, Attempt attempt, Instant now) {
         busy = false;
-        noteHealth(attempt.result(), now);
+        if (triedUnder != configuration && attempt.result() != Result.DELIVERED) {
+            load.parcels().forEach(parcel -> startAnew(parcel, attempt, now));
+            return;
+        }
+        noteHealth(triedUnder, attempt.result(), now);
         Duration delay = delay(load, attempt);
         for (Parcel parcel : load.parcels()) {
             parcel.underWay = false;
@@ -371,15 +387,35 @@ final class Outbox {
             }
         }
         if (attempt.result() == Result.THROTTLED) {
-            pausedUntil = now.plus(delay);
+            pausedUntil = now.plus(pause(attempt, delay));
         }
         if (attempt.result() == Result.DELIVERED) {
             wake(now);
         }
     }
 
-    /// What somebody learns of the receiver without a parcel: see [#dead].
-    void noteHealth(Result result, Instant now) {
+    /// What failed in an earlier configuration says nothing about the present one.
+    private static void startAnew(Parcel parcel, Attempt attempt, Instant now) {
+        parcel.underWay = false;
+        parcel.mayHaveHeard |= attempt.result().mayHaveArrived() && parcel.news.firing();
+        parcel.tiedTo = null;
+        parcel.attempts = 0;
+        parcel.due = now;
+    }
+
+    /// How long the whole receiver is left alone: a parcel that failed often waits for hours, others need not.
+    private static Duration pause(Attempt attempt, Duration delay) {
+        Duration asked = attempt.retryAfter();
+        return asked != null ? asked : delay.compareTo(BREATHER) < 0 ? delay : BREATHER;
+    }
+
+    /// What somebody learns of the receiver, with or without a parcel: see [#dead].
+    ///
+    /// @param under the configuration in which it was asked; what an earlier one shows does not count
+    void noteHealth(int under, Result result, Instant now) {
+        if (under != configuration) {
+            return;
+        }
         if (result == Result.DELIVERED) {
             failingSince = null;
             gaveUp = false;

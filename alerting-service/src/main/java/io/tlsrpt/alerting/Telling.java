@@ -148,6 +148,9 @@ record Telling(Decision decision, @Nullable Instant again) {
         if (severity(alert.severity()).compareTo(severity(heard.severity())) > 0) {
             return telling(Decision.ESCALATED);
         }
+        if (alert.acknowledged() != null && !failed) {
+            return telling(Decision.ALREADY_TOLD); // somebody is at it
+        }
         Instant repeat = heard.at().plus(question.settings().repeatInterval());
         if (!question.now().isBefore(repeat)) {
             return telling(Decision.REPEATED);

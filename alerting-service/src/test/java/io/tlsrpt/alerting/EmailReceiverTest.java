@@ -11,9 +11,12 @@ import io.tlsrpt.runtime.AlertingSettings.MailServer;
 import io.tlsrpt.runtime.Secret;
 import io.tlsrpt.runtime.Settings.Mail.Security;
 import io.tlsrpt.runtime.Settings.Severity;
+import jakarta.mail.internet.MimeMessage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -103,6 +106,25 @@ class EmailReceiverTest {
                     .hasSize(2)
                     .allMatch(mail -> mail.contains("\nReferences: <incident.a1-1@example.com>\n"));
             assertThat(server.mails.getLast()).contains("\nMessage-ID: <a1-1-2@example.com>\n");
+        }
+    }
+
+    @Test
+    void aStrangersEncodedWordInTheSubjectIsShownAsItIs() throws Exception {
+        String title = "mx =?utf-8?B?YWxsIGlzIHdlbGw=?= says \u00fc " + "=?us-ascii?Q?x?= ".repeat(5) + "end";
+        for (String each : List.of(title, title.replace("\u00fc", "u"))) {
+            String mail = new String(
+                    EmailReceiver.mail(
+                            new Message.Notice("n1", Messages.NOW, each, "text"),
+                            List.of("oncall@example.com"),
+                            "tlsrpt@example.com",
+                            Messages.NOW),
+                    StandardCharsets.US_ASCII);
+            MimeMessage read =
+                    new MimeMessage(null, new ByteArrayInputStream(mail.getBytes(StandardCharsets.US_ASCII)));
+
+            assertThat(read.getSubject()).isEqualTo(each);
+            assertThat(mail.lines()).allMatch(line -> line.length() <= 100);
         }
     }
 

@@ -58,6 +58,26 @@ class HeartbeatTest {
     }
 
     @Test
+    void aBeatThatWasWithheldComesAsSoonAsAllIsReady() {
+        try (Heartbeat heartbeat = heartbeat()) {
+            health.notReady("notifications", "starting");
+            for (int second = 0; second < 20; second++) {
+                heartbeat.beat();
+                clock.now = clock.now.plusSeconds(1);
+            }
+            assertThat(counted("withheld")).as("once for the beat that is due").isEqualTo(1);
+
+            health.ready("notifications");
+            heartbeat.beat();
+            assertThat(calls).isEqualTo(1);
+
+            clock.now = clock.now.plusSeconds(299);
+            heartbeat.beat();
+            assertThat(calls).as("the next after the interval").isEqualTo(1);
+        }
+    }
+
+    @Test
     void aFailureIsCounted() {
         answer = Attempt.of(Result.SERVER_ERROR, "status 500");
         try (Heartbeat heartbeat = heartbeat()) {

@@ -40,6 +40,39 @@ class InhibitionTest {
                 .isFalse();
     }
 
+    @Test
+    void onlyAFaultThatTrustedReportsShowInhibits() {
+        Alert trusted = alert("f", "reporter-fault", "certificate-expired")
+                .submitter("google.com")
+                .build();
+        Alert forged = alert("f", "reporter-fault", "certificate-expired")
+                .submitter("google.com")
+                .branch(Inhibition.UNVERIFIED)
+                .build();
+        Sample page = alert("x", "certificate", "certificate-expired")
+                .seenBy("google.com")
+                .severity("critical");
+
+        assertThat(inhibited(trusted, page)).isTrue();
+        assertThat(inhibited(forged, page)).isFalse();
+        Inhibition inhibition = new Inhibition();
+        inhibition.saw(forged);
+        assertThat(inhibition.saw(trusted)).as("changes what is muted").isTrue();
+    }
+
+    @Test
+    void aSharedServerInhibitsNothingAtAnotherServer() {
+        Alert shared = alert("s", "certificate", "certificate-expired")
+                .mx("mx.provider.example")
+                .affects(A)
+                .build();
+        Sample ofDomain = alert("x", "certificate", "certificate-expired").domain(A);
+
+        assertThat(inhibited(shared, ofDomain.mx("mx.provider.example"))).isTrue();
+        assertThat(inhibited(shared, ofDomain)).isTrue();
+        assertThat(inhibited(shared, ofDomain.mx("mx1.a.example"))).isFalse();
+    }
+
     @ParameterizedTest
     @CsvSource({"reporter-silent, true", "domain-silent, true", "certificate, false", "rejections, false"})
     void aBrokenIntakeInhibitsSilence(String rule, boolean inhibited) {
@@ -62,6 +95,13 @@ class InhibitionTest {
         assertThat(inhibited(
                         everywhere,
                         alert("x", "reporter-silent", null).submitter("gmx.net").domain(A)))
+                .isFalse();
+        assertThat(inhibited(
+                        everywhere,
+                        alert("x", "reporter-silent", null)
+                                .submitter("google.com")
+                                .domain(A)
+                                .severity("critical")))
                 .isFalse();
         assertThat(inhibited(everywhere, alert("x", "domain-silent", null).domain(A)))
                 .isFalse();
@@ -148,7 +188,7 @@ class InhibitionTest {
     }
 
     private static Sample alert(String id, String rule, @Nullable String resultType) {
-        return new Sample(id, rule, resultType, null, null, null, Alert.FIRING, "warning", List.of(), List.of());
+        return new Sample(id, rule, resultType, null, null, null, Alert.FIRING, "warning", null, List.of(), List.of());
     }
 
     private record Sample(
@@ -160,35 +200,44 @@ class InhibitionTest {
             @Nullable String submitter,
             String state,
             String severity,
+            @Nullable String branch,
             List<String> submitters,
             List<String> affected) {
 
         Sample domain(String name) {
-            return new Sample(id, rule, resultType, name, mx, submitter, state, severity, submitters, affected);
+            return new Sample(id, rule, resultType, name, mx, submitter, state, severity, branch, submitters, affected);
         }
 
         Sample mx(String name) {
-            return new Sample(id, rule, resultType, domain, name, submitter, state, severity, submitters, affected);
+            return new Sample(
+                    id, rule, resultType, domain, name, submitter, state, severity, branch, submitters, affected);
         }
 
         Sample submitter(String name) {
-            return new Sample(id, rule, resultType, domain, mx, name, state, severity, submitters, affected);
+            return new Sample(id, rule, resultType, domain, mx, name, state, severity, branch, submitters, affected);
         }
 
         Sample state(String word) {
-            return new Sample(id, rule, resultType, domain, mx, submitter, word, severity, submitters, affected);
+            return new Sample(
+                    id, rule, resultType, domain, mx, submitter, word, severity, branch, submitters, affected);
         }
 
         Sample severity(String word) {
-            return new Sample(id, rule, resultType, domain, mx, submitter, state, word, submitters, affected);
+            return new Sample(id, rule, resultType, domain, mx, submitter, state, word, branch, submitters, affected);
+        }
+
+        Sample branch(String word) {
+            return new Sample(id, rule, resultType, domain, mx, submitter, state, severity, word, submitters, affected);
         }
 
         Sample seenBy(String... names) {
-            return new Sample(id, rule, resultType, domain, mx, submitter, state, severity, List.of(names), affected);
+            return new Sample(
+                    id, rule, resultType, domain, mx, submitter, state, severity, branch, List.of(names), affected);
         }
 
         Sample affects(String... names) {
-            return new Sample(id, rule, resultType, domain, mx, submitter, state, severity, submitters, List.of(names));
+            return new Sample(
+                    id, rule, resultType, domain, mx, submitter, state, severity, branch, submitters, List.of(names));
         }
 
         Alert build() {
@@ -215,7 +264,7 @@ class InhibitionTest {
                     rule,
                     new Alert.Evidence(
                             LocalDate.parse("2026-11-20"),
-                            null,
+                            branch,
                             5,
                             5,
                             0,

@@ -1,7 +1,9 @@
 package io.tlsrpt.alerting;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -34,6 +36,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -45,6 +48,11 @@ import org.junit.jupiter.api.Test;
 class NotificationPipelineTest {
 
     private static final Instant OPENED = SampleAlerts.OPENED;
+    private static final String MAIL = """
+                - name: mail
+                  kind: email
+                  to: [oncall@example.com]
+            """;
 
     private final World world = new World();
 
@@ -343,6 +351,143 @@ class NotificationPipelineTest {
 
         world.passes(Duration.ofMinutes(1));
         assertThat(world.sent("ops")).containsExactly("a1-1-1", "a2-1-1", "a1-1-1");
+    }
+
+    @Test
+    void aThrottledParcelThatFailedOftenDelaysNoOther() {
+        world.start("ops");
+        world.answers("ops", message -> Attempt.of(Result.UNREACHABLE, "no connection"));
+        world.sees(critical());
+        world.passes(Duration.ofHours(3));
+        world.answers("ops", message -> Attempt.of(Result.THROTTLED, "status 429"));
+        while (world.counted("tlsrpt.notifications.attempts", "throttled") == 0) {
+            world.passes(Duration.ofMinutes(1));
+        }
+        world.answers("ops", message -> Attempt.of(Result.DELIVERED, "status 204"));
+        world.sees(critical().id("a2"));
+        assertThat(world.sent("ops")).doesNotContain("a2-1-1");
+
+        world.passes(Outbox.BREATHER);
+        assertThat(world.sent("ops")).contains("a2-1-1");
+    }
+
+    @Test
+    void anAttemptThatDiesOfAnErrorIsRepeatedLikeAnyOther() {
+        world.start("ops");
+        world.answers("ops", message -> {
+            throw new NoClassDefFoundError("gone");
+        });
+        world.sees(critical());
+        world.answers("ops", message -> Attempt.of(Result.DELIVERED, "status 204"));
+        world.passes(Duration.ofSeconds(10));
+
+        assertThat(world.sent("ops")).containsExactly("a1-1-1", "a1-1-1");
+        assertThat(world.counted("tlsrpt.notifications.attempts", "broken")).isEqualTo(1);
+    }
+
+    @Test
+    void anAttemptForWhichThereIsNoThreadIsRepeatedLikeAnyOther() {
+        world.start("ops");
+        world.noThread = true;
+        world.sees(critical());
+        assertThat(world.sent("ops")).isEmpty();
+
+        world.noThread = false;
+        world.passes(Duration.ofSeconds(10));
+        assertThat(world.sent("ops")).containsExactly("a1-1-1");
+    }
+
+    @Test
+    void anErrorInThePipelineIsSeenInHealthAndItStartsAnew() {
+        AtomicInteger starts = new AtomicInteger();
+        SimpleMeterRegistry failing = new SimpleMeterRegistry() {
+            @Override
+            protected Counter newCounter(Meter.Id id) {
+                if (id.getName().equals("tlsrpt.notifications.unreadable")) {
+                    starts.incrementAndGet();
+                    throw new NoClassDefFoundError("gone");
+                }
+                return super.newCounter(id);
+            }
+        };
+        Settings settings = SettingsFile.defaults();
+        Surroundings surroundings =
+                new Surroundings(settings, () -> settings, failing, world.health, Clock.systemUTC());
+        try (NotificationPipeline pipeline = new NotificationPipeline(surroundings)) {
+            pipeline.start();
+            await().atMost(Duration.ofSeconds(20)).until(() -> starts.get() == 2);
+
+            assertThat(world.health.whyNotReady(NotificationPipeline.PART))
+                    .hasValueSatisfying(why -> assertThat(why).contains("NoClassDefFoundError"));
+        }
+    }
+
+    @Test
+    void anAcknowledgedAlertIsNotRepeatedButWhatIsNewOfItIsTold() {
+        world.start("ops");
+        Alert told = alert("a1", "certificate", "example.com", "mx1.example.com", null, "warning", List.of());
+        world.pipeline().alert(0, "a1", told);
+        world.passes(Duration.ofMinutes(5));
+        assertThat(world.sent("ops")).containsExactly("a1-1-1");
+
+        world.pipeline().alert(0, "a1", acknowledged(told, 2, "warning"));
+        world.passes(Duration.ofDays(3));
+        assertThat(world.sent("ops")).containsExactly("a1-1-1");
+
+        world.pipeline().alert(0, "a1", acknowledged(told, 3, "critical"));
+        world.passes(Duration.ofDays(3));
+        assertThat(world.sent("ops")).containsExactly("a1-1-1", "a1-1-3");
+
+        world.pipeline().alert(0, "a1", resolved(told));
+        world.rounds();
+        assertThat(world.sent("ops")).hasSize(3);
+    }
+
+    @Test
+    void anAcknowledgedAlertThatReachedNobodyIsTold() {
+        world.start("ops");
+        world.answers("ops", message -> Attempt.of(Result.REFUSED, "status 400"));
+        Alert alert = alert("a1", "certificate", "example.com", "mx1.example.com", null, "critical", List.of());
+        world.pipeline().alert(0, "a1", acknowledged(alert, 1, "critical"));
+        world.passes(Duration.ofHours(1));
+        assertThat(world.remembered("a1/ops").result()).isEqualTo(Notification.FAILED);
+
+        world.answers("ops", message -> Attempt.of(Result.DELIVERED, "status 204"));
+        world.passes(Duration.ofHours(24));
+        assertThat(world.remembered("a1/ops").result()).isEqualTo(Notification.DELIVERED);
+    }
+
+    @Test
+    void anotherMailServerIsTriedAtOnce() {
+        world.settings("mail-server: {host: old.example, from: t@example.com}", MAIL);
+        world.restart();
+        world.answers("mail", message -> Attempt.of(Result.UNREACHABLE, "no connection"));
+        world.sees(critical().submitters("google.com", "gmx.net"));
+        world.passes(Duration.ofHours(5));
+        int before = world.sent("mail").size();
+
+        world.answers("mail", message -> Attempt.of(Result.DELIVERED, "status 250"));
+        world.settings("mail-server: {host: new.example, from: t@example.com}", MAIL);
+        world.passes(Duration.ofSeconds(1));
+
+        assertThat(world.sent("mail")).hasSize(before + 1);
+        assertThat(world.remembered("a1/mail").result()).isEqualTo(Notification.DELIVERED);
+    }
+
+    @Test
+    void anAnswerToAnEarlierConfigurationSaysNothingAboutThePresentOne() {
+        world.start("ops");
+        world.hangs("ops");
+        world.answers("ops", message -> Attempt.of(Result.GONE, "status 410"));
+        world.sees(critical());
+        world.settings("warning-wait: 5m", receiver("ops", "timeout: 10s"));
+        world.rounds();
+        world.goesOnOnce("ops");
+        world.answers("ops", message -> Attempt.of(Result.DELIVERED, "status 204"));
+        world.goesOn("ops");
+
+        assertThat(world.sent("ops")).containsExactly("a1-1-1", "a1-1-1");
+        assertThat(world.remembered("a1/ops").result()).isEqualTo(Notification.DELIVERED);
     }
 
     @Test
@@ -763,6 +908,18 @@ class NotificationPipelineTest {
     }
 
     @Test
+    void aSilenceThatMeansAllAlertsMutesNone() {
+        world.start("ops");
+        AlertMatch all =
+                new AlertMatch(null, null, null, null, null, null, List.of("critical", "warning", "info"), null);
+        Instant end = OPENED.plus(Duration.ofHours(2));
+        world.pipeline().silence(3, "s1", new Silence("s1", all, OPENED.minusSeconds(60), end, "anna", "x", OPENED));
+        world.sees(critical());
+
+        assertThat(world.sent("ops")).containsExactly("a1-1-1");
+    }
+
+    @Test
     void aSilenceStopsRepetitionsAndRetriesButNoResolutionOfWhatWasTold() {
         world.start("ops");
         world.sees(critical());
@@ -827,6 +984,26 @@ class NotificationPipelineTest {
         assertThat(world.notices("chat").getLast().title()).contains("works again");
         assertThat(world.notices("pager")).as("never itself").isEmpty();
         assertThat(world.gauge("tlsrpt.notifications.receivers.dead")).isZero();
+    }
+
+    @Test
+    void aReceiverThatIsOnlyConfiguredAnewDoesNotWorkAgainYet() {
+        world.settings("warning-wait: 0s", receiver("pager", ""), receiver("chat", ""));
+        world.restart();
+        world.sees(critical());
+        world.answers("pager", message -> Attempt.of(Result.GONE, "status 410"));
+        world.sees(critical().id("a2"));
+        assertThat(world.notices("chat")).hasSize(1);
+
+        world.answers("pager", message -> Attempt.of(Result.UNREACHABLE, "no connection"));
+        world.settings("warning-wait: 0s", receiver("pager", "timeout: 10s"), receiver("chat", ""));
+        world.passes(Duration.ofHours(1));
+        assertThat(world.notices("chat")).as("no false word").hasSize(1);
+
+        world.answers("pager", message -> Attempt.of(Result.DELIVERED, "status 204"));
+        world.passes(Duration.ofHours(2));
+        assertThat(world.notices("chat")).hasSize(2);
+        assertThat(world.notices("chat").getLast().title()).contains("works again");
     }
 
     @Test
@@ -955,6 +1132,34 @@ class NotificationPipelineTest {
                 null);
     }
 
+    private static Alert acknowledged(Alert alert, int transition, String severity) {
+        return new Alert(
+                alert.alertId(),
+                alert.incidentId(),
+                alert.rule(),
+                alert.resultType(),
+                alert.policyDomain(),
+                alert.receivingMxHostname(),
+                alert.submitter(),
+                null,
+                null,
+                Alert.FIRING,
+                severity,
+                transition,
+                null,
+                OPENED,
+                OPENED,
+                null,
+                null,
+                new Alert.Word("anna", OPENED, null),
+                null,
+                alert.summary(),
+                alert.evidence(),
+                null,
+                null,
+                null);
+    }
+
     private static Silence silence(Instant from, Instant to) {
         return new Silence(
                 "s1",
@@ -1044,6 +1249,7 @@ class NotificationPipelineTest {
         int digests;
         boolean logIsLost;
         boolean logRefuses;
+        boolean noThread;
 
         private final List<String> messages = new ArrayList<>();
         private final Map<String, List<Message>> told = new HashMap<>();
@@ -1088,6 +1294,9 @@ class NotificationPipelineTest {
         }
 
         private void thread(String receiver, Runnable work) {
+            if (noThread) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
             List<Runnable> held = hanging.get(receiver);
             if (held == null) {
                 work.run();
@@ -1159,6 +1368,14 @@ class NotificationPipelineTest {
 
         void hangs(String receiver) {
             hanging.put(receiver, new ArrayList<>());
+        }
+
+        /// What hangs goes on, what comes now hangs.
+        void goesOnOnce(String receiver) {
+            List<Runnable> held = List.copyOf(Objects.requireNonNull(hanging.get(receiver)));
+            hangs(receiver);
+            held.forEach(Runnable::run);
+            rounds();
         }
 
         void goesOn(String receiver) {

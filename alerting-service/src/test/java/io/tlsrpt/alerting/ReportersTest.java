@@ -138,6 +138,7 @@ class ReportersTest {
         }
         detection.pass(Duration.ofMinutes(1));
         assertThat(fault().summary()).startsWith("unverified microsoft.com reports sts-policy-invalid on 12 of 12");
+        assertThat(fault().evidence().branch()).as("inhibits nothing").isEqualTo(Inhibition.UNVERIFIED);
     }
 
     @Test

@@ -286,6 +286,7 @@ class ActionsApiTest {
                     {'match':{},'duration':'1h','comment':'x'}                                                    | match
                     {'duration':'1h','comment':'x'}                                                               | match
                     {'match':{'domains':[]},'duration':'1h','comment':'x'}                                        | match
+                    {'match':{'severities':['critical','warning','info']},'duration':'1h','comment':'x'}          | match
                     {'match':{'rules':['certficate']},'duration':'1h','comment':'x'}                              | match.rules
                     {'match':{'severities':['bad']},'duration':'1h','comment':'x'}                                | match.severities
                     {'match':{'classes':['tls']},'duration':'1h','comment':'x'}                                   | match.classes

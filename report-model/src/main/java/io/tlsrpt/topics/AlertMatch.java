@@ -48,7 +48,9 @@ public record AlertMatch(
         classes = Json.present(classes);
     }
 
-    /// Whether nothing is asked for, so that every alert is meant.
+    private static final List<String> ALL_SEVERITIES = List.of("critical", "warning", "info");
+
+    /// Whether nothing is asked for, or no more than any severity, so that every alert is meant.
     public boolean meansAll() {
         return alertIds == null
                 && domains == null
@@ -56,7 +58,7 @@ public record AlertMatch(
                 && submitters == null
                 && labels == null
                 && rules == null
-                && severities == null
+                && (severities == null || severities.containsAll(ALL_SEVERITIES))
                 && classes == null;
     }
 

@@ -20,8 +20,8 @@ public record Silence(
         String comment,
         Instant createdAt) {
 
-    /// Whether this alert is not to be told of now.
+    /// Whether this alert is not to be told of now. A silence that means all alerts mutes none, whoever wrote it.
     public boolean mutes(Alert alert, Instant now) {
-        return !now.isBefore(startsAt) && now.isBefore(endsAt) && match.matches(alert);
+        return !now.isBefore(startsAt) && now.isBefore(endsAt) && !match.meansAll() && match.matches(alert);
     }
 }

@@ -106,6 +106,18 @@ class AlertMatchTest {
     }
 
     @Test
+    void allSeveritiesAskForNothingEither() {
+        AlertMatch all = reading("{'severities':['info','warning','critical']}");
+        assertThat(all.meansAll()).isTrue();
+        assertThat(new Silence("s1", all, NOON, NOON.plusSeconds(3_600), "alice", "work", NOON)
+                        .mutes(alert("example.com", null, null), NOON))
+                .isFalse();
+        assertThat(reading("{'severities':['info','warning','critical'],'rules':['dane']}")
+                        .meansAll())
+                .isFalse();
+    }
+
+    @Test
     void aSilenceMutesFromItsStartUntilBeforeItsEndAndOnlyWhatItMatches() {
         Silence silence = new Silence(
                 "s1", reading("{'domains':['example.com']}"), NOON, NOON.plusSeconds(3_600), "alice", "work", NOON);

@@ -357,6 +357,7 @@ public record AlertingSettings(
         public QuietHours {
             isTime(from, "from");
             isTime(to, "to");
+            require(!LocalTime.parse(from).equals(LocalTime.parse(to)), "from and to must be different times");
             isZone(zone);
         }
     }
