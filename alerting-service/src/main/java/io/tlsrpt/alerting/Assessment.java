@@ -57,6 +57,19 @@ record Assessment(
         return worst;
     }
 
+    /// @return the worst that trusted evidence alone says, where [#of] says something worse on all
+    @Nullable
+    Finding onTrusted(LocalDate day, boolean wasCapable) {
+        Finding worst = null;
+        for (String policyType : failingPolicyTypes(day)) {
+            Finding trusted = judge(day, policyType, true, wasCapable);
+            if (trusted != null && (worst == null || trusted.worseThan(worst))) {
+                worst = trusted;
+            }
+        }
+        return worst;
+    }
+
     /// The evidence of a window that ends on `day`, from what came in time.
     Tally tally(LocalDate day, int length, String policyType, boolean trustedOnly) {
         long failed = 0;

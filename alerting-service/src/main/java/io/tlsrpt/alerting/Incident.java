@@ -77,10 +77,6 @@ final class Incident extends Life {
     /// Whether somebody has called it a false alarm: its days count for what is usual.
     boolean falseAlarm;
 
-    /// When an application that has begun anew found this alert written: all before is in it already.
-    @Nullable
-    Instant takenOverUntil;
-
     /// For the summary of a recovery.
     long cleanSessions;
 
@@ -132,7 +128,6 @@ final class Incident extends Life {
         incident.goOnFrom(alert);
         incident.heardAt = alert.updatedAt();
         incident.badAt = alert.updatedAt();
-        incident.takenOverUntil = alert.updatedAt();
         incident.live = alert.evidence().live();
         Alert.Evidence evidence = alert.evidence();
         incident.affectedDomains = new ArrayList<>(Objects.requireNonNullElse(
@@ -212,20 +207,31 @@ final class Incident extends Life {
             worst = finding;
         }
         if (finding.trusted() && !newest.trusted()) {
-            // what strangers claimed no longer matters
+            // what strangers claimed no longer matters, nor do their days
             affectedDomains.clear();
             affectedDomainCount = 0;
-        }
-        if (!finding.day().isBefore(lastBad)) {
-            changed |= !finding.equals(newest);
+            changed = true;
             newest = finding;
-            lastBad = finding.day();
-        }
-        if (finding.firstDay().isBefore(firstBad)) {
             firstBad = finding.firstDay();
+            lastBad = finding.day();
+        } else if (counts(finding.trusted())) {
+            if (!finding.day().isBefore(lastBad)) {
+                changed |= !finding.equals(newest);
+                newest = finding;
+                lastBad = finding.day();
+            }
+            if (finding.firstDay().isBefore(firstBad)) {
+                firstBad = finding.firstDay();
+            }
         }
         witness(finding);
         return raised;
+    }
+
+    /// Whether evidence of this trust decides how long it goes on: once trusted reports bear it, those of strangers do
+    /// not.
+    boolean counts(boolean trusted) {
+        return trusted || !newest.trusted();
     }
 
     @Override
@@ -264,10 +270,6 @@ final class Incident extends Life {
     /// Whether a live look shows the fault.
     boolean confirmed() {
         return live != null && Boolean.TRUE.equals(live.confirms());
-    }
-
-    boolean takenOver(Instant now) {
-        return takenOverUntil != null && !now.isAfter(takenOverUntil);
     }
 
     /// Whether this alert was open on that day, as far as the reports of that day are concerned.

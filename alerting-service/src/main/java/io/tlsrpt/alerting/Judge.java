@@ -54,6 +54,9 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
     static final Duration TICK = Duration.ofSeconds(10);
     private static final Duration SWEEP = Duration.ofSeconds(30);
 
+    /// So many MX hosts at most are looked at in one tick because settings have changed: records wait meanwhile.
+    private static final int SLICE = 300;
+
     /// A retraction is followed at once by what replaces it, in another cell.
     private static final Duration REPLACEMENT = Duration.ofSeconds(10);
 
@@ -91,8 +94,11 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
 
     private boolean memoryRead;
 
-    /// With these all that fires has been looked at.
+    /// With these all that fires has been looked at, or waits for it.
     private @Nullable Settings appliedSettings;
+
+    /// What fires and has not been looked at with the settings as they are.
+    private final Set<String> underNewSettings = new LinkedHashSet<>();
 
     /// A cell and the submitter's name under which it is counted in its day.
     record PooledCell(MxCell cell, String slot) {}
@@ -119,6 +125,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
         remembered.clear();
         memoryRead = false;
         appliedSettings = null;
+        underNewSettings.clear();
         behindUntil = Instant.EPOCH;
         context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, wallClock -> tick(Instant.ofEpochMilli(wallClock)));
         context.schedule(SWEEP, PunctuationType.WALL_CLOCK_TIME, wallClock -> sweep());
@@ -159,14 +166,23 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
         }
         readStores();
         Settings current = settings.get();
-        boolean reloaded = !current.equals(appliedSettings);
-        appliedSettings = current;
-        for (Map.Entry<String, Instant> entry : List.copyOf(due.entrySet())) {
-            if (reloaded || !entry.getValue().isAfter(now)) {
-                Desk desk = new Desk(entry.getKey(), now);
-                desk.lookAgain();
-                desk.close();
+        if (!current.equals(appliedSettings)) {
+            appliedSettings = current;
+            underNewSettings.clear();
+            underNewSettings.addAll(due.keySet());
+        }
+        Set<String> toLookAt = new LinkedHashSet<>();
+        due.forEach((mx, at) -> {
+            if (!at.isAfter(now)) {
+                toLookAt.add(mx);
             }
+        });
+        underNewSettings.stream().limit(SLICE).forEach(toLookAt::add);
+        underNewSettings.removeAll(toLookAt);
+        for (String mx : toLookAt) {
+            Desk desk = new Desk(mx, now);
+            desk.lookAgain();
+            desk.close();
         }
     }
 
@@ -413,13 +429,21 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             return types;
         }
 
+        /// A report that can tell whether it goes on: of failures, or of clean sessions that could prove it over.
         private void heard(Rule rule, String type, MxCell cell) {
             Incident incident = mxAlerts.firing(rule, type);
-            if (incident != null && (cell.trusted() || cell.failed(type) > 0) && incident.heardAt.isBefore(now)) {
+            if (incident == null || !cell.fresh() || !incident.counts(cell.trusted())) {
+                return;
+            }
+            boolean failed = cell.failed(type) > 0 && rule.judges(cell.policyType());
+            boolean proves = cell.trusted()
+                    && cell.sessions() > 0
+                    && cell.policyType().equals(proving(rule, incident.newest.policyType()));
+            if ((failed || proves) && incident.heardAt.isBefore(now)) {
                 incident.heardAt = now;
                 touched = true;
             }
-            if (incident != null && cell.failed(type) > 0 && incident.badAt.isBefore(now)) {
+            if (failed && incident.badAt.isBefore(now)) {
                 incident.badAt = now;
                 touched = true;
             }
@@ -445,13 +469,19 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
                 return;
             }
             Incident firing = mxAlerts.firing(rule, type);
-            Finding finding = assessment(rule, type).of(day, firing != null && firing.wasCapable());
+            Assessment assessment = assessment(rule, type);
+            boolean wasCapable = firing != null && firing.wasCapable();
+            Finding finding = assessment.of(day, wasCapable);
             metrics.judgement(rule, finding == null ? null : finding.severity());
             if (finding == null) {
                 return;
             }
+            Finding trusted = finding.trusted() ? null : assessment.onTrusted(day, wasCapable);
             if (firing != null) {
                 extend(firing, finding);
+                if (trusted != null) {
+                    extend(firing, trusted);
+                }
                 return;
             }
             Optional<Incident> last = mxAlerts.resolved(rule, type);
@@ -571,9 +601,15 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             Finding newest = null;
             for (LocalDate day = incident.firstBad; !day.isAfter(incident.lastBad); day = day.plusDays(1)) {
                 Finding finding = assessment.of(day, incident.wasCapable());
-                if (finding != null) {
+                if (finding == null) {
+                    continue;
+                }
+                worst = worst == null || finding.worseThan(worst) ? finding : worst;
+                Finding trusted = finding.trusted() ? finding : assessment.onTrusted(day, incident.wasCapable());
+                if (trusted != null) {
+                    newest = trusted;
+                } else if (newest == null || !newest.trusted()) {
                     newest = finding;
-                    worst = worst == null || finding.worseThan(worst) ? finding : worst;
                 }
             }
             if (worst == null || newest == null) {
@@ -678,7 +714,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
         /// policy
         /// type, sessions of the others prove nothing.
         private Clean cleanAfter(Rule rule, String type, LocalDate day, String policyType) {
-            String proving = rule == Rule.STS_POLICY ? StsPolicyRule.POLICY_TYPE : policyType;
+            String proving = proving(rule, policyType);
             boolean thatAlone = rule == Rule.STS_POLICY || rule == Rule.DANE;
             long sessions = 0;
             Set<String> submitters = new LinkedHashSet<>();
@@ -694,6 +730,11 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
                 }
             }
             return new Clean(sessions, submitters);
+        }
+
+        /// The policy type of which clean sessions prove a recovery.
+        private static String proving(Rule rule, String policyType) {
+            return rule == Rule.STS_POLICY ? StsPolicyRule.POLICY_TYPE : policyType;
         }
 
         private record Clean(long sessions, Set<String> submitters) {}

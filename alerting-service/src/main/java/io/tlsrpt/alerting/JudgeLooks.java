@@ -1,13 +1,17 @@
 package io.tlsrpt.alerting;
 
 import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.Settings.Severity;
 import io.tlsrpt.topics.AlertAction;
 import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KeyValue;
@@ -53,7 +57,7 @@ final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
     public void init(ProcessorContext<String, AlertChange> given) {
         context = given;
         looks = context.getStateStore(LOOKS);
-        standings = new Standings(ALERTS, context, settings, metrics, kept);
+        standings = new Standings(Rule.Bench.LOOK, ALERTS, context, settings, metrics, kept);
         context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, wallClock -> tick(Instant.ofEpochMilli(wallClock)));
     }
 
@@ -62,7 +66,14 @@ final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
         Instant now = Instant.ofEpochMilli(record.timestamp());
         Look look = record.value().look();
         AlertAction action = record.value().action();
-        if (look != null) {
+        String remembered = record.value().remembered();
+        if (remembered != null) {
+            standings.remember(remembered);
+            if (looks.get(record.key()) == null) {
+                // from now on it is missed when nobody looks
+                looks.put(record.key(), Looked.NEVER.at(Instant.ofEpochMilli(context.currentSystemTimeMs())));
+            }
+        } else if (look != null) {
             looked(record.key(), look, now);
         } else if (action != null) {
             acted(record.key(), action, now);
@@ -78,8 +89,14 @@ final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
         List<Watches.Said> said;
         Looked after;
         if (look.mx() != null) {
-            after = before.at(at, look.inspection().policyDomain(), now.minus(STALE));
-            said = Watches.ofMx(look, List.copyOf(after.domains().keySet()), warning);
+            String domain = look.inspection().policyDomain();
+            Set<String> domains = new TreeSet<>(before.domains().keySet());
+            domains.add(domain);
+            List<Watches.Said> ofDomain = Watches.ofMx(look, before, List.copyOf(domains), warning);
+            after = before.at(at, domain, faults(before, domain, ofDomain), Watches.reached(look), now.minus(STALE));
+            said = ofDomain.stream()
+                    .filter(each -> !worseElsewhere(after, domain, each))
+                    .toList();
         } else {
             after = Watches.remember(look, before, current.rua());
             said = Watches.ofDomain(look, before, current.rua(), warning);
@@ -97,6 +114,29 @@ final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
         }
     }
 
+    /// What is wrong with an MX in the eyes of one domain. What this look could not find out stays as it was.
+    private static Map<String, Severity> faults(Looked before, String domain, List<Watches.Said> said) {
+        Map<String, Severity> faults = new TreeMap<>(before.faults().getOrDefault(domain, Map.of()));
+        for (Watches.Said each : said) {
+            if (each.claim() == null) {
+                faults.remove(each.rule().word());
+            } else {
+                faults.put(each.rule().word(), each.claim().severity());
+            }
+        }
+        return faults;
+    }
+
+    /// Whether another domain behind the MX has that fault, and this one has it not, or not so badly: the same finding
+    /// may be an error where a policy is enforced and a note where none is.
+    private static boolean worseElsewhere(Looked known, String domain, Watches.Said said) {
+        Severity here = said.claim() == null ? null : said.claim().severity();
+        return known.faults().entrySet().stream()
+                .filter(entry -> !entry.getKey().equals(domain))
+                .map(entry -> entry.getValue().get(said.rule().word()))
+                .anyMatch(there -> there != null && (here == null || there.compareTo(here) > 0));
+    }
+
     /// Who ends an alert about changed addresses means them.
     private void acted(String subject, AlertAction action, Instant now) {
         standings.act(action, now);
@@ -106,7 +146,7 @@ final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
         if (ends && known != null && action.rule().equals(Rule.TLSRPT_RECORD.word())) {
             looks.put(subject, known.withRua(null));
         } else if (ends && known != null && action.rule().equals(Rule.MTA_STS.word())) {
-            looks.put(subject, known.withPolicy(known.at(), null, null, false));
+            looks.put(subject, known.withPolicy(known.at(), null, null, null));
         }
     }
 
@@ -140,7 +180,8 @@ final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
         AlertAction action = clue.action();
         Rule rule = action == null ? null : Rule.ofWord(action.rule());
         Look look = clue.look();
-        return (look != null && (look.mx() != null || Subject.isDomain(subject)))
+        return clue.remembered() != null
+                || (look != null && (look.mx() != null || Subject.isDomain(subject)))
                 || (rule != null && rule.bench() == Rule.Bench.LOOK);
     }
 

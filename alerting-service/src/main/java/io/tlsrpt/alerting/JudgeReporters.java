@@ -82,7 +82,7 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
         sightings = context.getStateStore(SIGHTINGS);
         days = context.getStateStore(DAYS);
         arrivals = context.getStateStore(ARRIVALS);
-        standings = new Standings(ALERTS, context, settings, metrics, kept);
+        standings = new Standings(Rule.Bench.REPORTER, ALERTS, context, settings, metrics, kept);
         sightingSweep = new Sweep<>(sightings);
         daySweep = new Sweep<>(days);
         arrivalSweep = new Sweep<>(arrivals);
@@ -105,6 +105,8 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
         }
         if (clue.action() != null) {
             standings.act(clue.action(), now);
+        } else if (clue.remembered() != null) {
+            standings.remember(clue.remembered());
         } else if (clue.sighting() != null && intake) {
             accepted(subject, clue.sighting(), now);
         } else if (clue.sighting() != null) {
@@ -325,9 +327,15 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
                 Objects.requireNonNull(standing.submitter),
                 standing.claim.evidence().window().toString());
         ReporterDay day = days.get(key);
-        if (day == null || !day.heardAt().plus(Incident.STALE).isAfter(now)) {
+        Instant heardAt = day == null ? knownAt(standing) : day.heardAt();
+        if (!heardAt.plus(Incident.STALE).isAfter(now)) {
             standings.ended(standing.alertId, Resolution.STALE, "no data for 7 days, not a recovery", now);
         }
+    }
+
+    /// When there was evidence at the latest, of an alert that was taken over and of which none is left.
+    private static Instant knownAt(Standing standing) {
+        return standing.takenOverUntil == null ? Instant.EPOCH : standing.takenOverUntil;
     }
 
     private void endRejections(Standing standing, Instant now) {
@@ -336,9 +344,11 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
                 : Subject.intake(Objects.requireNonNull(standing.policyDomain));
         Arrivals arrived = arrivals.get(subject);
         Instant refusedAt = arrived == null ? null : arrived.refusedAt();
-        if (arrived == null
-                || refusedAt == null
-                || !refusedAt.plus(Incident.STALE).isAfter(now)) {
+        if (arrived == null || refusedAt == null) {
+            if (!knownAt(standing).plus(Incident.STALE).isAfter(now)) {
+                standings.ended(standing.alertId, Resolution.STALE, "nothing arrived for 7 days, not a recovery", now);
+            }
+        } else if (!refusedAt.plus(Incident.STALE).isAfter(now)) {
             standings.ended(standing.alertId, Resolution.STALE, "nothing arrived for 7 days, not a recovery", now);
         } else if (arrived.acceptedAt() != null
                 && arrived.acceptedAt().isAfter(refusedAt)

@@ -99,7 +99,7 @@ final class JudgeSilence implements Processor<String, Clue, String, AlertChange>
         ourDomains = new OurDomains(settings, context);
         presences = context.getStateStore(PRESENCES);
         listening = context.getStateStore(LISTENING);
-        standings = new Standings(ALERTS, context, settings, metrics, kept);
+        standings = new Standings(Rule.Bench.SILENCE, ALERTS, context, settings, metrics, kept);
         startedAt = Instant.ofEpochMilli(context.currentSystemTimeMs());
         behindUntil = Instant.EPOCH;
         lookAgainAt = Instant.EPOCH;
@@ -120,6 +120,11 @@ final class JudgeSilence implements Processor<String, Clue, String, AlertChange>
         Clue clue = record.value();
         if (clue.action() != null) {
             standings.act(clue.action(), now);
+        } else if (clue.remembered() != null) {
+            standings.remember(clue.remembered());
+            if (listening.get(Subject.SILENCE) == null) {
+                listening.put(Subject.SILENCE, Listening.NEW);
+            }
         } else if (clue.presence() != null) {
             present(clue.presence());
         } else if (clue.refusal() != null) {

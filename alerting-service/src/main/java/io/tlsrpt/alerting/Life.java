@@ -83,6 +83,10 @@ abstract class Life {
     /// Whether something has changed since the last record.
     boolean changed;
 
+    /// When an application that has begun anew found this alert written: all before is in it already.
+    @Nullable
+    Instant takenOverUntil;
+
     Life(
             Rule rule,
             @Nullable String resultType,
@@ -150,6 +154,7 @@ abstract class Life {
         transition = alert.transition();
         openedAt = alert.openedAt();
         writtenAt = alert.updatedAt();
+        takenOverUntil = alert.updatedAt();
         acknowledged = alert.acknowledged();
         notes = new ArrayList<>(Objects.requireNonNullElse(alert.notes(), List.of()));
         if (!alert.firing()) {
@@ -170,6 +175,11 @@ abstract class Life {
         resolution = why;
         resolvedAt = now;
         changed = false;
+    }
+
+    /// Whether what happened at that time is in the alert already that was taken over.
+    boolean takenOver(Instant at) {
+        return takenOverUntil != null && !at.isAfter(takenOverUntil);
     }
 
     /// Whether what opens now is the same trouble again.

@@ -1,5 +1,6 @@
 package io.tlsrpt.alerting;
 
+import io.tlsrpt.inspection.FindingCode;
 import io.tlsrpt.report.ResultType;
 import io.tlsrpt.topics.Alert.Live;
 import io.tlsrpt.topics.Inspection;
@@ -46,6 +47,10 @@ final class LiveEvidence {
             Rule.DANE, Set.of("tlsa-", "dnssec-", "dns-failed"),
             Rule.STS_POLICY, Set.of("mta-sts-"));
 
+    /// Said of an MX host, they mean that not all its addresses are known.
+    private static final Set<String> INCOMPLETE =
+            Set.of(FindingCode.MX_TOO_MANY.code(), FindingCode.DNS_FAILED.code(), FindingCode.DNSSEC_BOGUS.code());
+
     private LiveEvidence() {}
 
     /// @return null when the look is about something else
@@ -76,7 +81,9 @@ final class LiveEvidence {
             confirms = null;
         } else {
             summary = addressSummary(rule, addresses(mx));
-            confirms = inspection.port25().equals(OPEN) ? addressFault(rule, resultType, addresses(mx)) : null;
+            confirms = inspection.port25().equals(OPEN)
+                    ? addressFault(rule, resultType, addresses(mx), whole(look))
+                    : null;
         }
         return new Live(inspection.inspectedAt(), summary, confirms, findings);
     }
@@ -88,14 +95,23 @@ final class LiveEvidence {
         return look.mx() != null
                 && mx != null
                 && inspection.port25().equals(OPEN)
+                && whole(look)
                 && !addresses(mx.getFirst()).isEmpty()
                 && addresses(mx.getFirst()).stream()
                         .allMatch(address -> address.starttls().equals(OFFERED) && VALID.equals(address.pkix()));
     }
 
-    private static @Nullable Boolean addressFault(Rule rule, String resultType, List<Address> addresses) {
+    /// Whether the look knows all addresses of the MX: none beyond its limit, and none hidden by trouble in DNS.
+    static boolean whole(Look look) {
+        return Objects.requireNonNullElse(look.inspection().findings(), List.<Inspection.Finding>of()).stream()
+                .noneMatch(finding ->
+                        INCOMPLETE.contains(finding.code()) && finding.subject().equals(look.mx()));
+    }
+
+    private static @Nullable Boolean addressFault(
+            Rule rule, String resultType, List<Address> addresses, boolean whole) {
         Predicate<Address> faulty = switch (rule) {
-            case STARTTLS_REGRESSION -> address -> !address.starttls().equals(OFFERED);
+            case STARTTLS_REGRESSION -> address -> address.starttls().equals("missing");
             case DANE -> address -> Boolean.FALSE.equals(address.tlsaMatch());
             default ->
                 resultType.equals(ResultType.VALIDATION_FAILURE.word())
@@ -111,7 +127,7 @@ final class LiveEvidence {
         if (addresses.stream().filter(LiveEvidence::reached).anyMatch(faulty)) {
             return true;
         }
-        boolean well = !addresses.isEmpty() && addresses.stream().allMatch(clean);
+        boolean well = whole && !addresses.isEmpty() && addresses.stream().allMatch(clean);
         return well ? false : null;
     }
 
@@ -221,11 +237,17 @@ final class LiveEvidence {
         return shown ? true : null;
     }
 
+    /// Of the one MX that the look is about.
+    static List<Address> addresses(Look look) {
+        List<Inspection.Mx> mx = look.inspection().mx();
+        return mx == null || mx.isEmpty() ? List.of() : addresses(mx.getFirst());
+    }
+
     private static List<Address> addresses(Inspection.Mx mx) {
         return Objects.requireNonNullElse(mx.addresses(), List.of());
     }
 
-    private static boolean reached(Address address) {
+    static boolean reached(Address address) {
         return !address.starttls().equals(UNKNOWN);
     }
 

@@ -5,7 +5,9 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Under which name failures are pooled: the MX host that a report names, or `@` and the domain where it names none, or
-/// where the fault is the domain's whatever MX is named: its MTA-STS policy.
+/// where the fault is the domain's whatever MX is named: its MTA-STS policy. No name of a stranger's begins like that,
+/// nor
+/// like another [Subject].
 final class MxName {
 
     private static final String NAMELESS = "@";
@@ -19,7 +21,7 @@ final class MxName {
             return NAMELESS + policyDomain;
         }
         String name = CleanText.of(host.strip().toLowerCase(Locale.ROOT), LONGEST);
-        while (name.startsWith(NAMELESS)) {
+        while (name.startsWith(NAMELESS) || name.startsWith(Subject.PREFIX)) {
             name = name.substring(1);
         }
         while (name.endsWith(".")) {

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -124,6 +125,9 @@ final class Silence {
     private final Map<String, List<Pair>> byDomain = new TreeMap<>();
     private final Map<String, Claim> claims = new LinkedHashMap<>();
 
+    /// Of every reporter and domain, regular or not: what trusted reports say, where there are any.
+    private final Map<String, Presence> written = new TreeMap<>();
+
     /// @param all of domains of ours
     /// @param judged whether a rule judges a domain
     Silence(Collection<Known> all, Heard heard, List<Nap> naps, BiPredicate<Rule, String> judged, Instant now) {
@@ -133,6 +137,10 @@ final class Silence {
         Map<String, Pair> chosen = new TreeMap<>();
         for (Known known : all) {
             Presence presence = known.presence();
+            written.merge(
+                    StoreKey.of(presence.policyDomain(), presence.submitter()),
+                    presence,
+                    (one, other) -> one.trusted() ? one : other);
             LocalDate lastDue = lastDue(now, presence.delayHours());
             boolean gone = presence.newest().plusDays(GONE).isBefore(lastDue);
             if (presence.regularity() >= REGULAR && !gone) {
@@ -211,13 +219,27 @@ final class Silence {
                 .filter(pair -> (submitter == null || pair.submitter().equals(submitter))
                         && (domain == null || pair.domain().equals(domain)))
                 .toList();
-        if (concerned.isEmpty()) {
-            return new Ending(Resolution.STALE, "nothing for a month: no longer expected, not a recovery");
-        }
-        if (domain != null && concerned.stream().allMatch(Pair::silent)) {
+        if (domain != null && !concerned.isEmpty() && concerned.stream().allMatch(Pair::silent)) {
             return new Ending(Resolution.RETRACTED, "now part of a wider alert");
         }
-        return new Ending(Resolution.RECOVERED, "reports arrive again");
+        return arrivesAgain(standing)
+                ? new Ending(Resolution.RECOVERED, "reports arrive again")
+                : new Ending(Resolution.STALE, "no longer expected, not a recovery");
+    }
+
+    /// Whether of those who were missed one has written about a day since; where all intake was in doubt, half of them.
+    private boolean arrivesAgain(Standing standing) {
+        Evidence evidence = standing.claim.evidence();
+        List<String> submitters = Objects.requireNonNullElse(evidence.submitters(), List.of());
+        List<String> domains = Objects.requireNonNullElse(evidence.affectedDomains(), List.of());
+        List<Presence> missed = written.values().stream()
+                .filter(presence ->
+                        submitters.contains(presence.submitter()) && domains.contains(presence.policyDomain()))
+                .toList();
+        long back = missed.stream()
+                .filter(presence -> !presence.newest().isBefore(evidence.window()))
+                .count();
+        return back > 0 && (standing.rule != Rule.INTAKE_BROKEN || 2 * back >= missed.size());
     }
 
     record Ending(Resolution why, String words) {}

@@ -29,6 +29,7 @@ import org.slf4j.Logger;
 /// and come back. One for each processor that makes such claims; its store has the alert-ids as keys.
 final class Standings {
 
+    private final Rule.Bench bench;
     private final KeyValueStore<String, Standing> store;
     private final ReadOnlyKeyValueStore<String, ValueAndTimestamp<Alert>> memory;
     private final ProcessorContext<String, AlertChange> context;
@@ -37,13 +38,16 @@ final class Standings {
     private final Duration kept;
     private final Logger log;
 
+    /// @param bench whose rules these are
     /// @param kept how long a resolved alert stays in its topic
     Standings(
+            Rule.Bench bench,
             String storeName,
             ProcessorContext<String, AlertChange> context,
             Supplier<Settings> settings,
             DetectionMetrics metrics,
             Duration kept) {
+        this.bench = bench;
         this.store = context.getStateStore(storeName);
         this.memory = context.getStateStore(Judge.MEMORY);
         this.context = context;
@@ -59,13 +63,18 @@ final class Standings {
     }
 
     /// The claim holds now: opens its alert, raises it or brings it up to date. Nothing happens where its rule is off,
-    /// or where somebody closed the alert and there is no evidence of a later day.
+    /// or where somebody closed the alert and there is no evidence of a later day, or where the alert was taken over
+    /// and
+    /// has been written since `now`.
     void holds(Claim claim, Instant now) {
         if (!claim.rule().on(settings.get().alerting().rules())) {
             return;
         }
         metrics.judgement(claim.rule(), claim.severity());
         Standing known = get(claim.alertId());
+        if (known != null && known.takenOver(now)) {
+            return;
+        }
         if (known != null
                 && !known.firing
                 && known.resolution == Resolution.MANUAL
@@ -93,7 +102,7 @@ final class Standings {
     /// @param ending why, in words for the summary
     void ended(String alertId, Resolution why, @Nullable String ending, Instant now) {
         Standing known = get(alertId);
-        if (known != null && known.firing) {
+        if (known != null && known.firing && !known.takenOver(now)) {
             known.ending = ending;
             resolve(known, why, now);
         }
@@ -107,7 +116,18 @@ final class Standings {
             return known;
         }
         ValueAndTimestamp<Alert> remembered = memory.get(alertId);
-        return remembered == null ? null : Standing.takenOver(remembered.value());
+        return remembered == null || Rule.ofWord(remembered.value().rule()) == null
+                ? null
+                : Standing.takenOver(remembered.value());
+    }
+
+    /// An alert that fires by its topic goes on here, so that it ends in time even when nothing claims it any more.
+    void remember(String alertId) {
+        Standing known = get(alertId);
+        if (known != null && known.firing && known.rule.bench() == bench && store.get(alertId) == null) {
+            store.put(alertId, known);
+            log.atInfo().addKeyValue("incident", known.incidentId()).log("alert taken over from its topic");
+        }
     }
 
     /// All that fire, of one of these rules when any is given.
@@ -128,7 +148,7 @@ final class Standings {
     /// What somebody did.
     void act(AlertAction action, Instant now) {
         Standing known = get(action.alertId());
-        if (known == null) {
+        if (known == null || known.rule.bench() != bench || known.takenOver(now)) {
             return;
         }
         switch (known.act(action)) {

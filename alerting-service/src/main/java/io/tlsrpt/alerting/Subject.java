@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 /// have a prefix that no host name has.
 final class Subject {
 
+    /// How all begin that are no MX host and no domain whose reports name none.
+    static final String PREFIX = "?";
+
     /// All reporters and domains: silence is only seen when they are looked at together.
     static final String SILENCE = "?silence";
 

@@ -268,10 +268,11 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
             while (all.hasNext()) {
                 Alert alert = all.next().value.value();
                 String subject = Subject.of(alert);
-                Rule rule = Rule.ofWord(alert.rule());
-                if (alert.firing() && subject != null && rule != null && rule.bench() == Rule.Bench.MX) {
+                if (alert.firing() && subject != null) {
                     context.forward(new Record<>(
-                            subject, Clue.REMINDER, alert.updatedAt().toEpochMilli()));
+                            subject,
+                            Clue.reminder(alert.alertId()),
+                            alert.updatedAt().toEpochMilli()));
                 }
             }
         }

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// What the watches say of one live look. Pure. A fault claims an alert; that all is well ends one; what could not be
@@ -26,11 +27,17 @@ final class Watches {
 
     private static final int MOST_FINDINGS = 10;
 
+    /// Seconds (RFC 8461 §3.2).
+    private static final long MOST_MAX_AGE = 31_557_600;
+
+    /// As a look says that there is no way to an address from here.
+    private static final String NO_ROUTE = "no connection: no route from here";
+
     /// What one rule says of one subject.
     ///
     /// @param alertId of the alert that it is about
     /// @param claim absent: all is well
-    record Said(String alertId, @Nullable Claim claim) {}
+    record Said(Rule rule, String alertId, @Nullable Claim claim) {}
 
     private final Look look;
     private final Inspection inspection;
@@ -49,20 +56,46 @@ final class Watches {
 
     /// Of an MX host.
     ///
+    /// @param before what was remembered when the last look was over
     /// @param domains that it serves
     /// @param warning how long before its end a certificate is worth an alert
-    static List<Said> ofMx(Look look, List<String> domains, Duration warning) {
+    static List<Said> ofMx(Look look, Looked before, List<String> domains, Duration warning) {
         Watches watches = new Watches(look, domains);
-        List<Inspection.Mx> mx = Objects.requireNonNullElse(look.inspection().mx(), List.of());
-        List<Address> addresses = mx.isEmpty() || mx.getFirst().addresses() == null
-                ? List.of()
-                : Objects.requireNonNull(mx.getFirst().addresses());
-        boolean allReached = !addresses.isEmpty()
-                && addresses.stream().noneMatch(address -> address.starttls().equals("unknown"));
+        List<Address> addresses = expected(look, before);
+        boolean allReached =
+                !addresses.isEmpty() && addresses.stream().allMatch(LiveEvidence::reached) && LiveEvidence.whole(look);
         watches.certificates(addresses, allReached, warning);
         watches.faults(Rule.STARTTLS_MISSING, Set.of("starttls-missing"), Severity.CRITICAL, allReached);
         watches.faults(Rule.TLSA, Set.of("tlsa", "dnssec"), Severity.CRITICAL, allReached);
         return watches.said;
+    }
+
+    /// The addresses that must be reached before all is well. A family to which there is no way from here, and has not
+    /// been of late, is left out: waiting for it would keep an alert open for ever.
+    private static List<Address> expected(Look look, Looked before) {
+        List<Address> addresses = LiveEvidence.addresses(look);
+        Set<String> without = new TreeSet<>();
+        addresses.forEach(address -> without.add(family(address)));
+        addresses.stream()
+                .filter(address -> !NO_ROUTE.equals(address.detail()))
+                .forEach(address -> without.remove(family(address)));
+        without.removeAll(before.families().keySet());
+        return addresses.stream()
+                .filter(address -> !without.contains(family(address)))
+                .toList();
+    }
+
+    /// The families of which this look reached an address.
+    static List<String> reached(Look look) {
+        return LiveEvidence.addresses(look).stream()
+                .filter(LiveEvidence::reached)
+                .map(Watches::family)
+                .distinct()
+                .toList();
+    }
+
+    private static String family(Address address) {
+        return address.ip().indexOf(':') < 0 ? "4" : "6";
     }
 
     /// Of a domain: its records, its policy and the host of that.
@@ -87,14 +120,17 @@ final class Watches {
         Inspection.MtaSts mtaSts = look.inspection().mtaSts();
         Instant at = look.inspection().inspectedAt();
         if (mtaSts == null || mtaSts.sha256() == null) {
-            return after.withPolicy(at, after.policyId(), after.policySha256(), after.enforced());
+            return after.at(at);
         }
         boolean sameId = Objects.equals(mtaSts.id(), before.policyId()) && before.policySha256() != null;
         return after.withPolicy(
                 at,
                 mtaSts.id(),
                 sameId ? before.policySha256() : mtaSts.sha256(),
-                "enforce".equals(mtaSts.mode()) && "valid".equals(mtaSts.policyState()));
+                "enforce".equals(mtaSts.mode()) && "valid".equals(mtaSts.policyState())
+                        ? at.plusSeconds(
+                                Math.clamp(Objects.requireNonNullElse(mtaSts.maxAge(), MOST_MAX_AGE), 0, MOST_MAX_AGE))
+                        : null);
     }
 
     private void certificates(List<Address> addresses, boolean allReached, Duration warning) {
@@ -119,9 +155,10 @@ final class Watches {
         Inspection.MtaSts mtaSts = inspection.mtaSts();
         Certificate certificate = mtaSts == null ? null : mtaSts.certificate();
         if (certificate == null) {
-            return;
-        }
-        if (endsSoon(certificate, warning)) {
+            if (mtaSts != null && mtaSts.state().equals("missing")) {
+                well(Rule.CERTIFICATE_EXPIRY); // nobody asks that host any more
+            }
+        } else if (endsSoon(certificate, warning)) {
             claim(
                     Rule.CERTIFICATE_EXPIRY,
                     Severity.WARNING,
@@ -185,7 +222,9 @@ final class Watches {
             claim(Rule.MTA_STS, holdsMailBack ? Severity.CRITICAL : Severity.WARNING, words(faults), faults);
         } else if (now == null || now.state().equals("unknown") || "unknown".equals(now.policyState())) {
             return;
-        } else if (now.state().equals("missing") && before.enforced()) {
+        } else if (now.state().equals("missing")
+                && before.enforcedUntil() != null
+                && inspection.inspectedAt().isBefore(before.enforcedUntil())) {
             claim(
                     Rule.MTA_STS,
                     Severity.WARNING,
@@ -258,11 +297,11 @@ final class Watches {
                         true,
                         bearing.stream().limit(MOST_FINDINGS).toList()));
         Claim claim = new Claim(rule, null, domain, look.mx(), null, severity, trouble, evidence);
-        said.add(new Said(claim.alertId(), claim));
+        said.add(new Said(rule, claim.alertId(), claim));
     }
 
     private void well(Rule rule) {
-        said.add(new Said(Life.alertId(rule, null, domain, look.mx(), null), null));
+        said.add(new Said(rule, Life.alertId(rule, null, domain, look.mx(), null), null));
     }
 
     private static boolean lists(List<String> rua, List<String> ours) {
