@@ -225,7 +225,11 @@ final class JudgeSilence implements Processor<String, Clue, String, AlertChange>
         for (Standing standing : standings.firing()) {
             if (!claims.containsKey(standing.alertId)) {
                 Silence.Ending ending = silence.ending(standing);
-                standings.ended(standing.alertId, ending.why(), ending.words(), now);
+                // of what was just taken over the reports may still have to be read again
+                boolean wait = ending.why() == Resolution.STALE && standing.takenOver(now.minus(Incident.STALE));
+                if (!wait) {
+                    standings.ended(standing.alertId, ending.why(), ending.words(), now);
+                }
             }
         }
         claims.values().forEach(claim -> standings.holds(claim, now));

@@ -30,9 +30,6 @@ final class Watches {
     /// Seconds (RFC 8461 §3.2).
     private static final long MOST_MAX_AGE = 31_557_600;
 
-    /// As a look says that there is no way to an address from here.
-    private static final String NO_ROUTE = "no connection: no route from here";
-
     /// What one rule says of one subject.
     ///
     /// @param alertId of the alert that it is about
@@ -77,7 +74,7 @@ final class Watches {
         Set<String> without = new TreeSet<>();
         addresses.forEach(address -> without.add(family(address)));
         addresses.stream()
-                .filter(address -> !NO_ROUTE.equals(address.detail()))
+                .filter(address -> address.detail() == null || !address.detail().endsWith(Inspection.NO_ROUTE))
                 .forEach(address -> without.remove(family(address)));
         without.removeAll(before.families().keySet());
         return addresses.stream()

@@ -223,6 +223,13 @@ final class Detection implements AutoCloseable {
         return this;
     }
 
+    /// A live look that was written earlier.
+    Detection lookedAt(Instant at, Inspection inspection) {
+        inspections.pipeInput(inspection.policyDomain(), inspection, at);
+        drain();
+        return this;
+    }
+
     /// What intake writes when it refuses a mail of this reporter about this domain.
     Detection refused(@Nullable String submitter, @Nullable String domain, RefusalReason reason, String detail) {
         return refused(submitter, domain, reason, detail, false);

@@ -460,6 +460,93 @@ class DetectionTopologyTest {
     }
 
     @Test
+    void strangersDoNotHoldUpTheRecoveryOfWhatTrustedReportersSaw() {
+        cleanHistory();
+        detection.hoursAfter(DAY_0, 4);
+        detection.cell(DAY_0, "google.com").failed(EXPIRED, 31, 40).arrives();
+        detection.hoursAfter(DAY_1, 4);
+        detection
+                .cell(DAY_1, "forger.example")
+                .authentication("none")
+                .failed(EXPIRED, 40, 40)
+                .arrives();
+        detection.cell(DAY_1, "google.com").sessions(40).arrives();
+        assertThat(detection.told()).containsExactly("firing critical", "resolved recovered");
+        assertThat(detection.only().evidence().window()).isEqualTo(DAY_0);
+    }
+
+    @Test
+    void strangersKeepNoTrustedAlertFromBecomingStale() {
+        cleanHistory();
+        detection.hoursAfter(DAY_0, 4);
+        detection.cell(DAY_0, "google.com").failed(EXPIRED, 31, 40).arrives();
+        for (int days = 1; days <= 6; days++) {
+            LocalDate day = DAY_0.plusDays(days);
+            detection.hoursAfter(day, 3);
+            detection
+                    .cell(day, "forger.example")
+                    .authentication("none")
+                    .failed(EXPIRED, 40, 40)
+                    .arrives();
+        }
+        detection.hoursAfter(DAY_0.plusDays(7), 5);
+        assertThat(detection.told()).containsExactly("firing critical", "resolved stale");
+    }
+
+    @Test
+    void anAlertOfAPolicyTypeThatIsGoneBecomesStale() {
+        detection.hoursAfter(DAY_0, 4);
+        detection
+                .cell(DAY_0, "google.com")
+                .policyType("tlsa")
+                .failed("tlsa-invalid", 30, 30)
+                .arrives();
+        for (int days = 1; days <= 7; days++) {
+            LocalDate day = DAY_0.plusDays(days);
+            detection.hoursAfter(day, 3);
+            detection.cell(day, "google.com").sessions(50).arrives();
+            detection
+                    .cell(DAY_0.minusDays(days), "google.com")
+                    .policyType("tlsa")
+                    .backfill()
+                    .failed("tlsa-invalid", 30, 30)
+                    .arrives();
+        }
+        assertThat(detection.told()).containsExactly("firing critical");
+        detection.hoursAfter(DAY_0.plusDays(7), 5);
+        assertThat(detection.told()).containsExactly("firing critical", "resolved stale");
+    }
+
+    @Test
+    void newSettingsAreAppliedToManyAlertsInSlices() {
+        detection.hoursAfter(DAY_0, 4);
+        for (int i = 0; i < 400; i++) {
+            detection
+                    .cell(DAY_0, "google.com")
+                    .domain("d" + i + ".example.net")
+                    .failed(EXPIRED, "mx" + i + ".example.net", 31, 40)
+                    .arrives();
+        }
+        detection.pass(Duration.ofMinutes(5));
+        assertThat(detection.firing()).hasSize(400);
+        detection.rules("certificate: false");
+        detection.pass(Judge.TICK);
+        assertThat(detection.firing()).hasSize(100);
+        detection.pass(Judge.TICK);
+        assertThat(detection.firing()).isEmpty();
+    }
+
+    @Test
+    void noNameOfAnMxLooksLikeAnotherSubject() {
+        detection.hoursAfter(DAY_0, 4);
+        detection
+                .cell(DAY_0, "google.com")
+                .failed(EXPIRED, "?@?reporter google.com", 31, 40)
+                .arrives();
+        assertThat(detection.only().receivingMxHostname()).isEqualTo("reporter google.com");
+    }
+
+    @Test
     void cleanSessionsOfStrangersHideAndResolveNothing() {
         cleanHistory();
         detection.hoursAfter(DAY_0, 4);

@@ -68,6 +68,7 @@ class LiveEvidenceTest {
                 "validation-failure        | open    | offered not-yet-valid                      | true",
                 "validation-failure        | open    | offered valid                              | false",
                 "starttls-not-supported    | open    | missing -, offered valid                   | true",
+                "starttls-not-supported    | open    | failed -, offered valid                    | -",
                 "starttls-not-supported    | open    | offered expired                            | false",
                 "starttls-not-supported    | open    | unknown -                                  | -",
                 "tlsa-invalid              | open    | offered valid misfit, offered valid fit    | true",
@@ -207,6 +208,20 @@ class LiveEvidenceTest {
         detection.cell(DAY_0, "google.com").failed(EXPIRED, 40, 60).arrives();
         detection.pass(Duration.ofHours(1)).looked(look(port25, words(addresses)));
         assertThat(detection.told()).containsExactly("firing critical");
+    }
+
+    @Test
+    void aLookThatDoesNotKnowAllAddressesEndsNothing() {
+        detection.cell(DAY_0, "google.com").failed(EXPIRED, 40, 60).arrives();
+        detection.pass(Duration.ofHours(1));
+        detection.looked(
+                SampleLooks.at(detection.now()).says("mx-too-many", "note").inspection());
+        assertThat(detection.told()).containsExactly("firing critical");
+        assertThat(Objects.requireNonNull(detection.only().evidence().live()).confirms())
+                .isNull();
+        detection.pass(Duration.ofHours(1));
+        detection.looked(SampleLooks.at(detection.now()).inspection());
+        assertThat(detection.told()).containsExactly("firing critical", "resolved probe");
     }
 
     @Test

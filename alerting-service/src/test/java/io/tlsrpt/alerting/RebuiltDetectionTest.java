@@ -4,6 +4,7 @@ import static io.tlsrpt.alerting.Detection.DAY_0;
 import static io.tlsrpt.alerting.Detection.EXPIRED;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.AlertAction;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -112,6 +114,67 @@ class RebuiltDetectionTest {
     }
 
     @Test
+    void whatStandsWithoutAnyClaimLeftBecomesStaleOnEveryBench() {
+        standing();
+        try (Detection rebuilt = listening(before.state)) {
+            assertThat(rebuilt.transitions).isEmpty();
+            rebuilt.pass(Duration.ofDays(8));
+            assertThat(rebuilt.firing()).isEmpty();
+            assertThat(rebuilt.transitions)
+                    .hasSize(before.state.size())
+                    .allSatisfy(alert -> assertThat(alert.resolveReason()).isEqualTo("stale"));
+        }
+    }
+
+    @Test
+    void whatAStandingAlertShowsAlreadyChangesNothingWhenItIsReadAgain() {
+        Instant earlier = before.now();
+        standing();
+        Alert rejections = one("rejections");
+        Alert starttls = one("starttls-missing");
+        try (Detection rebuilt = listening(before.state)) {
+            rebuilt.lookedAt(
+                    starttls.updatedAt().minusSeconds(1),
+                    SampleLooks.at(starttls.updatedAt().minusSeconds(1)).inspection());
+            rebuilt.actAt(earlier, rejections, AlertAction.RESOLVE, "done");
+            rebuilt.actAt(rejections.updatedAt(), rejections, AlertAction.NOTE, "known");
+            assertThat(rebuilt.records).isEmpty();
+
+            rebuilt.looked(SampleLooks.at(rebuilt.now()).inspection());
+            assertThat(rebuilt.told()).containsExactly("resolved probe", "resolved probe");
+            assertThat(Objects.requireNonNull(rebuilt.state.get(starttls.alertId()))
+                            .transition())
+                    .isEqualTo(starttls.transition() + 1);
+            rebuilt.act(rejections, AlertAction.RESOLVE, "done");
+            assertThat(rebuilt.told()).endsWith("resolved manual");
+            assertThat(rebuilt.transitions).hasSize(3);
+        }
+    }
+
+    /// Beside the one about an MX, one alert at least of each other bench fires.
+    private void standing() {
+        before.listening().at(Silence.due(DAY_0.plusDays(2), 0).plus(Duration.ofHours(1)));
+        for (int i = 0; i < 3; i++) {
+            before.refused("google.com", null, RefusalReason.DKIM_FAILED, "key gone");
+        }
+        before.looked(SampleLooks.at(before.now())
+                .finds("starttls-missing", "starttls-missing", "error", SampleLooks.MX)
+                .inspection());
+        assertThat(before.state.values())
+                .filteredOn(Alert::firing)
+                .hasSameSizeAs(before.state.values())
+                .extracting(Alert::rule)
+                .contains("certificate", "rejections", "starttls-missing", "domain-silent");
+    }
+
+    private Alert one(String rule) {
+        return before.state.values().stream()
+                .filter(alert -> alert.rule().equals(rule))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
     void actionsThatTheAlertShowsAlreadyAreNotTakenTwice() {
         Alert seen = before.only();
         before.act(seen, AlertAction.NOTE, "ordered");
@@ -131,8 +194,19 @@ class RebuiltDetectionTest {
     }
 
     private Detection rebuilt(Map<String, Alert> topic) {
-        Detection rebuilt =
-                new Detection(directory.resolve("rebuilt"), LocalDate.ofInstant(before.now(), ZoneOffset.UTC));
+        return goesOn(anew(), topic);
+    }
+
+    /// With the rules about silence on.
+    private Detection listening(Map<String, Alert> topic) {
+        return goesOn(anew().listening(), topic);
+    }
+
+    private Detection anew() {
+        return new Detection(directory.resolve("rebuilt"), LocalDate.ofInstant(before.now(), ZoneOffset.UTC));
+    }
+
+    private Detection goesOn(Detection rebuilt, Map<String, Alert> topic) {
         return rebuilt.remembers(topic).at(before.now().plus(Duration.ofHours(1)));
     }
 

@@ -73,6 +73,12 @@ final class SampleLooks {
         return this;
     }
 
+    /// An address of a family to which there is no way from here.
+    SampleLooks withoutRoute(String ip) {
+        addresses.add(new Address(ip, "unknown", "no connection: no route from here", null, null, null, null));
+        return this;
+    }
+
     SampleLooks without(String ip) {
         addresses.add(new Address(ip, "missing", null, null, null, null, null));
         return this;
@@ -81,6 +87,12 @@ final class SampleLooks {
     SampleLooks finds(String code, String area, String verdict, @Nullable String mx) {
         findings.add(new Finding(
                 code, area, verdict, mx == null ? domain : mx + " [192.0.2.1]", mx, "what was found", "mend it", null));
+        return this;
+    }
+
+    /// Something about the MX itself, which is no fault.
+    SampleLooks says(String code, String verdict) {
+        findings.add(new Finding(code, "mx", verdict, MX, MX, "what was found", null, null));
         return this;
     }
 

@@ -244,6 +244,34 @@ class SilenceTest {
     }
 
     @Test
+    void itIsARecoveryOnlyWhenAReportOfADayThatWasMissedHasCome() {
+        writes("a.example", "google.com", 28, DAY_0);
+        writes("a.example", "microsoft.com", 28, DAY_0.plusDays(2));
+        Standing standing = new Standing(only());
+
+        naps.add(new Silence.Nap(
+                Incident.end(DAY_0).plus(Duration.ofHours(1)),
+                Incident.end(DAY_0.plusDays(1)).plus(Duration.ofHours(2))));
+        assertThat(claims()).isEmpty();
+        assertThat(silence().ending(standing).why()).isEqualTo(Resolution.STALE);
+
+        known.clear();
+        writes("a.example", "google.com", 28, DAY_0.plusDays(1));
+        assertThat(silence().ending(standing).why()).isEqualTo(Resolution.RECOVERED);
+    }
+
+    @Test
+    void aReporterThatWritesAboutOtherDomainsHasNotRecovered() {
+        for (int i = 0; i < 6; i++) {
+            writes("d" + i + ".example", "google.com", 28, i < 3 ? DAY_0 : DAY_0.plusDays(2));
+            writes("d" + i + ".example", "microsoft.com", 28, DAY_0.plusDays(2));
+        }
+        Standing standing = new Standing(only());
+        known.removeIf(each -> each.presence().newest().equals(DAY_0));
+        assertThat(silence().ending(standing).why()).isEqualTo(Resolution.STALE);
+    }
+
+    @Test
     void aRuleThatIsOffForADomainDoesNotJudgeIt() {
         writes("a.example", "google.com", 28, DAY_0);
         writes("a.example", "microsoft.com", 28, DAY_0.plusDays(2));
@@ -261,12 +289,15 @@ class SilenceTest {
     }
 
     private List<Claim> claims() {
+        return List.copyOf(silence().claims().values());
+    }
+
+    private Silence silence() {
         Silence.Heard heard = irregular;
         for (Silence.Known each : known) {
             heard = heard.and(each.presence());
         }
-        return List.copyOf(
-                new Silence(known, heard, naps, judged, TWO_DAYS_LATER).claims().values());
+        return new Silence(known, heard, naps, judged, TWO_DAYS_LATER);
     }
 
     private Claim only() {

@@ -107,6 +107,50 @@ class WatchesTest {
     }
 
     @Test
+    void aFamilyWithoutAWayFromHereKeepsNoAlertOpen() {
+        look(sample().address("192.0.2.1", Duration.ofDays(60))
+                .withoutRoute("2001:db8::1")
+                .finds("starttls-missing", "starttls-missing", "error", SampleLooks.MX));
+        look(sample().withoutRoute("2001:db8::1"));
+        assertThat(detection.told()).containsExactly("firing critical");
+
+        look(sample().address("192.0.2.1", Duration.ofDays(60)).withoutRoute("2001:db8::1"));
+        assertThat(detection.told()).containsExactly("firing critical", "resolved probe");
+    }
+
+    @Test
+    void aFamilyThatWasReachedOfLateIsWaitedFor() {
+        look(sample().address("192.0.2.1", Duration.ofDays(60))
+                .without("2001:db8::1")
+                .finds("starttls-missing", "starttls-missing", "error", SampleLooks.MX));
+        look(sample().address("192.0.2.1", Duration.ofDays(60)).withoutRoute("2001:db8::1"));
+
+        assertThat(detection.told()).containsExactly("firing critical");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"mx-too-many, note", "dns-failed, unknown"})
+    void aLookThatDoesNotKnowAllAddressesEndsNothing(String code, String verdict) {
+        look(sample().finds("starttls-missing", "starttls-missing", "error", SampleLooks.MX));
+        look(sample().says(code, verdict));
+
+        assertThat(detection.told()).containsExactly("firing critical");
+    }
+
+    @Test
+    void aFaultInTheEyesOfOneDomainEndsWhenThatDomainIsWell() {
+        look(sample().domain("a.example.net").finds("starttls-missing", "starttls-missing", "error", SampleLooks.MX));
+        look(sample().domain("b.example.net").finds("starttls-missing", "starttls-missing", "note", SampleLooks.MX));
+        look(sample().domain("c.example.net").finds("starttls-missing", "starttls-missing", "warning", SampleLooks.MX));
+        assertThat(detection.told()).containsExactly("firing critical");
+
+        look(sample().domain("a.example.net"));
+        assertThat(detection.told()).containsExactly("firing critical");
+        look(sample().domain("c.example.net"));
+        assertThat(detection.told()).containsExactly("firing critical", "resolved probe");
+    }
+
+    @Test
     void aNoteIsNoAlert() {
         look(sample().finds("tlsa-rollover", "tlsa", Inspection.NOTE, SampleLooks.MX));
 
@@ -156,6 +200,29 @@ class WatchesTest {
         look(sample().withoutMtaSts());
 
         assertThat(detection.only().summary()).contains("is gone while senders still hold its policy");
+    }
+
+    @Test
+    void anMtaStsRecordThatIsGoneIsForgottenWhenNobodyHoldsThePolicyAnyMore() {
+        look();
+        detection.pass(Duration.ofDays(6));
+        look(sample().withoutMtaSts());
+        assertThat(detection.told()).containsExactly("firing warning");
+        detection.pass(Duration.ofDays(2));
+        look(sample().withoutMtaSts());
+
+        assertThat(detection.told()).containsExactly("firing warning", "resolved probe");
+    }
+
+    @Test
+    void theCertificateOfAPolicyHostThatNobodyAsksEndsNoMore() {
+        look(sample().policy("1", "aa").policyHostEnds(Duration.ofDays(3)));
+        String alertId = detection.only().alertId();
+        look(sample().withoutMtaSts());
+
+        assertThat(detection.state.get(alertId)).isNotNull();
+        assertThat(Objects.requireNonNull(detection.state.get(alertId)).resolveReason())
+                .isEqualTo("probe");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.tlsrpt.inspection;
 
+import io.tlsrpt.topics.Inspection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
@@ -94,11 +95,11 @@ final class StarttlsProbe implements Probe {
             port25.timedOut(address.getAddress());
             return Optional.of(timedOut());
         } catch (NoRouteToHostException noRoute) {
-            return Optional.of("no route from here");
+            return Optional.of(Inspection.NO_ROUTE);
         } catch (ConnectException no) {
             String said = reason(no).toLowerCase(Locale.ROOT);
             if (said.contains("unreachable")) {
-                return Optional.of("no route from here");
+                return Optional.of(Inspection.NO_ROUTE);
             }
             if (said.contains("timed out")) {
                 port25.timedOut(address.getAddress());

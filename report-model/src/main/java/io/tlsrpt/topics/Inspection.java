@@ -39,6 +39,9 @@ public record Inspection(
     /// It could not be found out, which blames nobody.
     public static final String UNKNOWN = "unknown";
 
+    /// How the detail of an address ends to which there is no way from here, as to all of IPv6 from many hosts.
+    public static final String NO_ROUTE = "no route from here";
+
     public Inspection {
         mx = Json.present(mx);
         findings = Json.present(findings);
