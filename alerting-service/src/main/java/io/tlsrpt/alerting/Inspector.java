@@ -114,7 +114,6 @@ final class Inspector implements AutoCloseable {
         closing.countDown();
         Thread running = thread;
         if (running != null) {
-            running.interrupt();
             try {
                 running.join(Duration.ofSeconds(10));
             } catch (InterruptedException interrupted) {
@@ -130,14 +129,17 @@ final class Inspector implements AutoCloseable {
                     KafkaProducer<String, byte[]> producer = new KafkaProducer<>(
                             kafka.producer(id()), new StringSerializer(), new ByteArraySerializer());
                     ExecutorService looks = Executors.newVirtualThreadPerTaskExecutor()) {
-                readKnown(known);
-                while (closing.getCount() > 0) {
-                    known.poll(Duration.ZERO).forEach(this::known);
-                    alerts.poll(POLL).forEach(this::alerted);
-                    alerts.commitAsync();
-                    lookAtWhatIsDue(looks, producer);
+                try {
+                    readKnown(known);
+                    while (closing.getCount() > 0) {
+                        known.poll(Duration.ZERO).forEach(this::known);
+                        alerts.poll(POLL).forEach(this::alerted);
+                        alerts.commitAsync();
+                        lookAtWhatIsDue(looks, producer);
+                    }
+                } finally {
+                    looks.shutdownNow(); // a look under way must not hold up the end
                 }
-                looks.shutdownNow();
             } catch (RuntimeException broken) {
                 if (closing.getCount() > 0) {
                     LOG.atWarn().setCause(broken).log("live inspection broke and starts anew");
