@@ -27,7 +27,7 @@ import org.apache.kafka.streams.state.ValueAndTimestamp;
 public final class Replay {
 
     /// Between two looks at the clock.
-    private static final Duration STEP = Duration.ofHours(3);
+    private static final Duration STEP = Duration.ofHours(1);
 
     private final List<MemoryTask<AggregateKey, Aggregate, String, Clue>> watching = new ArrayList<>();
     private final List<MemoryTask<String, Clue, String, AlertChange>> judging = new ArrayList<>();
@@ -37,10 +37,14 @@ public final class Replay {
     private final List<Alert> transitions = new ArrayList<>();
     private Instant now;
 
+    /// When the clock is looked at next.
+    private Instant look;
+
     /// @param settings with the rules to try; domains and labels count, receivers do not
     /// @param start when the clock stands at first
     public Replay(Settings settings, Instant start) {
         this.now = start;
+        this.look = start.plus(STEP);
         DetectionMetrics metrics = new DetectionMetrics(new CompositeMeterRegistry());
         this.settings = settings;
         Processor<String, Clue, String, AlertChange> ofMxs =
@@ -73,12 +77,13 @@ public final class Replay {
 
     /// Time passes; what falls due happens.
     public void passTo(Instant later) {
-        while (now.isBefore(later)) {
-            Instant next = now.plus(STEP);
-            now = next.isAfter(later) ? later : next;
-            watching.forEach(task -> task.tick(now));
-            judging.forEach(task -> task.tick(now));
+        while (!look.isAfter(later)) {
+            Instant at = look;
+            watching.forEach(task -> task.tick(at));
+            judging.forEach(task -> task.tick(at));
+            look = look.plus(STEP);
         }
+        now = later.isAfter(now) ? later : now;
     }
 
     /// Latest state of every alert, by alert-id.

@@ -63,7 +63,7 @@ class ReportersTest {
         assertThat(alert.evidence().affectedDomainCount()).isEqualTo(8);
         assertThat(alert.evidence().affectedDomains()).contains("d0.example.net");
         assertThat(alert.help()).isNotNull();
-        assertThat(alert.runbookUrl()).isEqualTo("docs/runbook.md#reporter-fault");
+        assertThat(alert.runbookUrl()).isEqualTo("https://tls.example.com/runbook#reporter-fault");
     }
 
     @Test
@@ -327,7 +327,7 @@ class ReportersTest {
         Alert page = one("intake-broken");
         assertThat(page.firing()).isTrue();
         assertThat(page.severity()).isEqualTo("critical");
-        assertThat(page.runbookUrl()).isEqualTo("docs/runbook.md#intake-broken");
+        assertThat(page.runbookUrl()).isEqualTo("https://tls.example.com/runbook#intake-broken");
         assertThat(page.help()).isNotNull();
         assertThat(one("certificate").firing()).isTrue();
 
