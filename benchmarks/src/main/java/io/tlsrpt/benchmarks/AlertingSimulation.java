@@ -72,6 +72,9 @@ final class AlertingSimulation implements Callable<Integer> {
 
     private final PrintStream out = System.out;
 
+    /// Failing sessions of each fault that reporters in fact saw.
+    private final Map<Fault, Long> reported = new HashMap<>();
+
     private record Reporter(String name, double share, int delayHours) {}
 
     /// Something that is really wrong.
@@ -107,6 +110,7 @@ final class AlertingSimulation implements Callable<Integer> {
         private final int[] found = new int[SIZES.length - 1];
         private final int[] paged = new int[SIZES.length - 1];
         private final List<String> missed = new ArrayList<>();
+        private boolean missedThoughReported;
     }
 
     public static void main(String[] arguments) {
@@ -148,7 +152,6 @@ final class AlertingSimulation implements Callable<Integer> {
         out.printf(Locale.ROOT, "| false tickets | %.1f |%n%n", sums.falseTickets / months);
         out.println("| failing sessions expected | faults | found | as a page |");
         out.println("|---|---|---|---|");
-        boolean allFound = true;
         for (int i = 0; i < sums.injected.length; i++) {
             String upTo =
                     i == sums.injected.length - 1 ? "and more" : String.format(Locale.ROOT, "to %,.0f", SIZES[i + 1]);
@@ -160,13 +163,12 @@ final class AlertingSimulation implements Callable<Integer> {
                     sums.injected[i],
                     sums.found[i],
                     sums.paged[i]);
-            allFound &= SIZES[i] < SMALLEST_FAULT || sums.found[i] == sums.injected[i];
         }
         sums.missed.forEach(line -> out.println("missed: " + line));
-        boolean met = falsePages <= MOST_FALSE_PAGES && allFound;
+        boolean met = falsePages <= MOST_FALSE_PAGES && !sums.missedThoughReported;
         out.printf(
                 Locale.ROOT,
-                "%nat most %.0f false pages and every fault of %.0f expected failing sessions found: %s%n",
+                "%nat most %.0f false pages, and every fault found of which %.0f failing sessions were expected and reported: %s%n",
                 MOST_FALSE_PAGES,
                 SMALLEST_FAULT,
                 met ? "yes" : "no");
@@ -235,6 +237,10 @@ final class AlertingSimulation implements Callable<Integer> {
                         }
                         if (day == badDays.getOrDefault(reporter.name(), -1)) {
                             failed.merge(EXPIRED, binomial(random, sessions, BAD_DAY_SHARE), Long::sum);
+                        }
+                        Fault fault = faults.get(key);
+                        if (fault != null && fault.part(day) > 0) {
+                            reported.merge(fault, failed.getOrDefault(fault.type(), 0L), Long::sum);
                         }
                         arrivals.add(arrival(random, key, day, reporter, sessions, failed));
                     }
@@ -338,7 +344,9 @@ final class AlertingSimulation implements Callable<Integer> {
             sums.found[size] += found.contains(fault) ? 1 : 0;
             sums.paged[size] += paged.contains(fault) ? 1 : 0;
             if (fault.expected() >= SMALLEST_FAULT && !found.contains(fault)) {
-                sums.missed.add("seed " + seed + " " + fault);
+                long seen = reported.getOrDefault(fault, 0L);
+                sums.missed.add("seed " + seed + ", " + seen + " failing sessions were reported: " + fault);
+                sums.missedThoughReported |= seen >= SMALLEST_FAULT;
             }
         }
     }
