@@ -49,7 +49,7 @@ class BadInputIT {
     private static final int MIB = 1024 * 1024;
     private static final long HEAP_GROWTH = 96L * MIB;
     private static final String POST = "POST /v1/tlsrpt HTTP/1.1\r\nHost: x\r\n";
-    private static final String IMPORT = "POST /api/v1/import?name=a.zip HTTP/1.1\r\nHost: x\r\n";
+    private static final String IMPORT = "POST /api/v1/import?name=a.zip HTTP/1.1\r\nHost: 127.0.0.1\r\n";
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final LocalDate yesterday = LocalDate.now(Clock.systemUTC()).minusDays(1);
