@@ -54,6 +54,7 @@ class MailIT {
                 directory,
                 "domains: [{name: example.com}]",
                 "mail: {smtp: {listen: '127.0.0.1:0'}}",
+                "alerting: {inspection: {enabled: false}}",
                 "dns: {servers: ['127.0.0.1:" + dns.address().getPort() + "']}");
     }
 
