@@ -32,8 +32,8 @@ import org.apache.kafka.streams.state.Stores;
 ///
 ///     tlsrpt.aggregates       ► watch-mx, watch-reporters ╗               ╔► judge-mx        ╗
 ///     tlsrpt.reports.rejected ► watch-rejected            ╬═ by-subject ══╬► judge-reporters ╬► tlsrpt.alerts,
-///     tlsrpt.alert-actions    ► address                   ╣               ╚► judge-silence   ╝  tlsrpt.alert-history
-///     tlsrpt.inspections      ► split-looks               ╝
+///     tlsrpt.alert-actions    ► address                   ╣               ╠► judge-silence   ╣  tlsrpt.alert-history
+///     tlsrpt.inspections      ► split-looks               ╝               ╚► judge-looks     ╝
 ///
 /// A fault belongs to a server, not to the domains behind it: so the evidence of all domains of an MX meets in one
 /// place, and 200 domains behind one broken MX are one alert.
