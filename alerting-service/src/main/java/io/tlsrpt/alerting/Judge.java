@@ -6,7 +6,6 @@ import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Alert.Live;
 import io.tlsrpt.topics.AlertAction;
-import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -20,7 +19,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
-import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.PunctuationType;
@@ -31,8 +29,6 @@ import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
-import org.apache.kafka.streams.state.StoreBuilder;
-import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.ValueAndTimestamp;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -776,26 +772,11 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
     /// @param kept how long a resolved alert stays in its topic
     static ProcessorSupplier<String, Clue, String, AlertChange> supplier(
             Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
-        return new ProcessorSupplier<>() {
-            @Override
-            public Processor<String, Clue, String, AlertChange> get() {
-                return new Judge(settings, metrics, kept);
-            }
-
-            @Override
-            public Set<StoreBuilder<?>> stores() {
-                return Set.of(
-                        Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(CELLS),
-                                Serdes.String(),
-                                new JsonSerde<>(PooledCell.class)),
-                        Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(DAYS), Serdes.String(), new JsonSerde<>(MxDay.class)),
-                        Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(ALERTS),
-                                Serdes.String(),
-                                new JsonSerde<>(MxAlerts.class)));
-            }
-        };
+        return new WithStores<>(
+                () -> new Judge(settings, metrics, kept),
+                Set.of(
+                        WithStores.store(CELLS, PooledCell.class),
+                        WithStores.store(DAYS, MxDay.class),
+                        WithStores.store(ALERTS, MxAlerts.class)));
     }
 }

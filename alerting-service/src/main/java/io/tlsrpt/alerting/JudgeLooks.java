@@ -3,7 +3,6 @@ package io.tlsrpt.alerting;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.Settings.Severity;
 import io.tlsrpt.topics.AlertAction;
-import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -13,7 +12,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Supplier;
-import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
@@ -22,8 +20,6 @@ import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
-import org.apache.kafka.streams.state.StoreBuilder;
-import org.apache.kafka.streams.state.Stores;
 
 /// The watches: turns live looks into alerts of their own, see [Watches]. A fault opens one, a look that finds it
 /// mended
@@ -188,19 +184,8 @@ final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
     /// @param kept how long a resolved alert stays in its topic
     static ProcessorSupplier<String, Clue, String, AlertChange> supplier(
             Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
-        return new ProcessorSupplier<>() {
-            @Override
-            public Processor<String, Clue, String, AlertChange> get() {
-                return new JudgeLooks(settings, metrics, kept);
-            }
-
-            @Override
-            public Set<StoreBuilder<?>> stores() {
-                return Set.of(
-                        Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(LOOKS), Serdes.String(), new JsonSerde<>(Looked.class)),
-                        Standings.store(ALERTS));
-            }
-        };
+        return new WithStores<>(
+                () -> new JudgeLooks(settings, metrics, kept),
+                Set.of(WithStores.store(LOOKS, Looked.class), WithStores.store(ALERTS, Standing.class)));
     }
 }

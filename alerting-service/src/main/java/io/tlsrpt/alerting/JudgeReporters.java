@@ -5,7 +5,6 @@ import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.Settings.Severity;
 import io.tlsrpt.topics.Alert.Evidence;
-import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -19,7 +18,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Supplier;
-import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.PunctuationType;
@@ -29,8 +27,6 @@ import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
-import org.apache.kafka.streams.state.StoreBuilder;
-import org.apache.kafka.streams.state.Stores;
 import org.jspecify.annotations.Nullable;
 
 /// Judges each reporter by what it saw over all domains (rule `reporter-fault`), and what arrives of a reporter, or
@@ -380,29 +376,12 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
     /// @param kept how long a resolved alert stays in its topic
     static ProcessorSupplier<String, Clue, String, AlertChange> supplier(
             Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
-        return new ProcessorSupplier<>() {
-            @Override
-            public Processor<String, Clue, String, AlertChange> get() {
-                return new JudgeReporters(settings, metrics, kept);
-            }
-
-            @Override
-            public Set<StoreBuilder<?>> stores() {
-                return Set.of(
-                        Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(SIGHTINGS),
-                                Serdes.String(),
-                                new JsonSerde<>(Sighting.class)),
-                        Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(DAYS),
-                                Serdes.String(),
-                                new JsonSerde<>(ReporterDay.class)),
-                        Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(ARRIVALS),
-                                Serdes.String(),
-                                new JsonSerde<>(Arrivals.class)),
-                        Standings.store(ALERTS));
-            }
-        };
+        return new WithStores<>(
+                () -> new JudgeReporters(settings, metrics, kept),
+                Set.of(
+                        WithStores.store(SIGHTINGS, Sighting.class),
+                        WithStores.store(DAYS, ReporterDay.class),
+                        WithStores.store(ARRIVALS, Arrivals.class),
+                        WithStores.store(ALERTS, Standing.class)));
     }
 }

@@ -1,7 +1,6 @@
 package io.tlsrpt.alerting;
 
 import io.tlsrpt.runtime.Settings;
-import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -10,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
-import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
@@ -19,8 +17,6 @@ import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
-import org.apache.kafka.streams.state.StoreBuilder;
-import org.apache.kafka.streams.state.Stores;
 import org.jspecify.annotations.Nullable;
 
 /// Keeps who writes regularly about what, all in one place, and looks every few minutes who has fallen silent
@@ -255,25 +251,11 @@ final class JudgeSilence implements Processor<String, Clue, String, AlertChange>
     /// @param kept how long a resolved alert stays in its topic
     static ProcessorSupplier<String, Clue, String, AlertChange> supplier(
             Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
-        return new ProcessorSupplier<>() {
-            @Override
-            public Processor<String, Clue, String, AlertChange> get() {
-                return new JudgeSilence(settings, metrics, kept);
-            }
-
-            @Override
-            public Set<StoreBuilder<?>> stores() {
-                return Set.of(
-                        Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(PRESENCES),
-                                Serdes.String(),
-                                new JsonSerde<>(Silence.Known.class)),
-                        Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(LISTENING),
-                                Serdes.String(),
-                                new JsonSerde<>(Listening.class)),
-                        Standings.store(ALERTS));
-            }
-        };
+        return new WithStores<>(
+                () -> new JudgeSilence(settings, metrics, kept),
+                Set.of(
+                        WithStores.store(PRESENCES, Silence.Known.class),
+                        WithStores.store(LISTENING, Listening.class),
+                        WithStores.store(ALERTS, Standing.class)));
     }
 }

@@ -4,22 +4,18 @@ import io.tlsrpt.alerting.DetectionMetrics.Change;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.AlertAction;
-import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Supplier;
-import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
-import org.apache.kafka.streams.state.StoreBuilder;
-import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.ValueAndTimestamp;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -55,11 +51,6 @@ final class Standings {
         this.metrics = metrics;
         this.kept = kept;
         this.log = MemoryTask.logger(context, Standings.class);
-    }
-
-    static StoreBuilder<KeyValueStore<String, Standing>> store(String name) {
-        return Stores.keyValueStoreBuilder(
-                Stores.persistentKeyValueStore(name), Serdes.String(), new JsonSerde<>(Standing.class));
     }
 
     /// The claim holds now: opens its alert, raises it or brings it up to date. Nothing happens where its rule is off,

@@ -5,7 +5,6 @@ import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
 import io.tlsrpt.topics.Alert;
-import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -18,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
-import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.PunctuationType;
@@ -29,8 +27,6 @@ import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
-import org.apache.kafka.streams.state.StoreBuilder;
-import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.ValueAndTimestamp;
 import org.jspecify.annotations.Nullable;
 
@@ -291,22 +287,8 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
 
     static ProcessorSupplier<AggregateKey, @Nullable Aggregate, String, Clue> supplier(
             Supplier<Settings> settings, DetectionMetrics metrics) {
-        return new ProcessorSupplier<>() {
-            @Override
-            public Processor<AggregateKey, @Nullable Aggregate, String, Clue> get() {
-                return new WatchMx(settings, metrics);
-            }
-
-            @Override
-            public Set<StoreBuilder<?>> stores() {
-                return Set.of(
-                        Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(CELLS),
-                                Serdes.String(),
-                                new JsonSerde<>(Aggregate.class)),
-                        Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(MXS), Serdes.String(), new JsonSerde<>(KnownMxs.class)));
-            }
-        };
+        return new WithStores<>(
+                () -> new WatchMx(settings, metrics),
+                Set.of(WithStores.store(CELLS, Aggregate.class), WithStores.store(MXS, KnownMxs.class)));
     }
 }

@@ -4,7 +4,6 @@ import io.tlsrpt.report.ResultType;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
-import io.tlsrpt.topics.JsonSerde;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -14,7 +13,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
-import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.PunctuationType;
@@ -24,8 +22,6 @@ import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
-import org.apache.kafka.streams.state.StoreBuilder;
-import org.apache.kafka.streams.state.Stores;
 import org.jspecify.annotations.Nullable;
 
 /// Sends what each aggregate says of its reporter: to the reporter, what it saw beside what the others saw
@@ -198,24 +194,8 @@ final class WatchReporters implements Processor<AggregateKey, @Nullable Aggregat
     }
 
     static ProcessorSupplier<AggregateKey, @Nullable Aggregate, String, Clue> supplier(Supplier<Settings> settings) {
-        return new ProcessorSupplier<>() {
-            @Override
-            public Processor<AggregateKey, @Nullable Aggregate, String, Clue> get() {
-                return new WatchReporters(settings);
-            }
-
-            @Override
-            public Set<StoreBuilder<?>> stores() {
-                return Set.of(
-                        Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(DAYS),
-                                Serdes.String(),
-                                new JsonSerde<>(DomainDay.class)),
-                        Stores.keyValueStoreBuilder(
-                                Stores.persistentKeyValueStore(ATTENDANCE),
-                                Serdes.String(),
-                                new JsonSerde<>(Attendance.class)));
-            }
-        };
+        return new WithStores<>(
+                () -> new WatchReporters(settings),
+                Set.of(WithStores.store(DAYS, DomainDay.class), WithStores.store(ATTENDANCE, Attendance.class)));
     }
 }
