@@ -8,23 +8,31 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.tlsrpt.runtime.BrowserGuard;
+import io.tlsrpt.runtime.Access;
+import io.tlsrpt.runtime.Caller;
 import io.tlsrpt.topics.Json;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.zip.GZIPOutputStream;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
@@ -36,7 +44,7 @@ import tools.jackson.databind.node.ObjectNode;
 ///
 /// What changes something is a POST of `application/json`, which no HTML form of another site can send, or a DELETE;
 /// and
-/// a browser must say that one of our own pages sent it ([BrowserGuard]).
+/// a browser must say that one of our own pages sent it ([Access]).
 final class ApiRoutes {
 
     private static final Logger LOG = LoggerFactory.getLogger(ApiRoutes.class);
@@ -45,8 +53,9 @@ final class ApiRoutes {
     private static final String POST = "POST";
     private static final String DELETE = "DELETE";
     private static final int MOST_BODY_BYTES = 64 * 1024;
+    private static final int WORTH_PACKING = 1_024;
 
-    /// Nothing here is to be kept, sniffed, framed or run by a browser.
+    /// Nothing here is to be sniffed, framed or run by a browser, and kept only with its tag, asked again each time.
     private static final Map<String, String> EVERY_ANSWER = Map.of(
             "Cache-Control", "no-store",
             "X-Content-Type-Options", "nosniff",
@@ -55,7 +64,7 @@ final class ApiRoutes {
             "Cross-Origin-Resource-Policy", "same-origin");
 
     private final List<Endpoint> endpoints;
-    private final BrowserGuard guard;
+    private final Access access;
     private final MeterRegistry meters;
 
     /// Reads the parameters first and answers after: between the two, faulty parameters end the request.
@@ -65,8 +74,18 @@ final class ApiRoutes {
 
     /// One path and what may be asked of it.
     ///
-    /// @param parameters of the query
-    record Endpoint(String method, String path, Set<String> parameters, Question question) {
+    /// @param parameters of the query; absent: it has any, which are for the page in the browser
+    /// @param open whether anybody may ask: what it answers is the same for all, and tells nothing of reports
+    record Endpoint(String method, String path, @Nullable Set<String> parameters, boolean open, Question question) {
+
+        Endpoint(String method, String path, Set<String> parameters, Question question) {
+            this(method, path, parameters, false, question);
+        }
+
+        /// A part of a page: the same for everybody.
+        static Endpoint page(String path, Supplier<Answer> answer) {
+            return new Endpoint(GET, path, null, true, parameters -> answer);
+        }
 
         static Endpoint get(String path, Set<String> parameters, Question question) {
             return new Endpoint(GET, path, parameters, question);
@@ -90,7 +109,7 @@ final class ApiRoutes {
 
         private static Outcome of(int status) {
             return switch (status) {
-                case 200, 201, 202, 204 -> ANSWERED;
+                case 200, 201, 202, 204, 304 -> ANSWERED;
                 case 503 -> UNAVAILABLE;
                 case 500 -> FAILED;
                 default -> REFUSED;
@@ -102,9 +121,9 @@ final class ApiRoutes {
         }
     }
 
-    ApiRoutes(List<Endpoint> endpoints, BrowserGuard guard, MeterRegistry meters) {
+    ApiRoutes(List<Endpoint> endpoints, Access access, MeterRegistry meters) {
         this.endpoints = List.copyOf(endpoints);
-        this.guard = guard;
+        this.access = access;
         this.meters = meters;
     }
 
@@ -139,23 +158,85 @@ final class ApiRoutes {
                         "outcome",
                         Outcome.of(answer.status()).word())
                 .increment();
-        EVERY_ANSWER.forEach((name, value) -> response.header(HeaderNames.create(name), value));
-        answer.headers().forEach((name, value) -> response.header(HeaderNames.create(name), value));
         if (request.content().hasEntity() && !request.content().consumed()) {
             response.header(HeaderValues.CONNECTION_CLOSE); // what was sent with it is not for the next request
         }
-        response.header(HeaderNames.CONTENT_TYPE, answer.contentType());
-        response.header(HeaderNames.CONTENT_LENGTH, Integer.toString(answer.body().length));
-        response.status(Status.create(answer.status()));
-        response.send(head ? new byte[0] : answer.body());
+        send(answer, head, request, response);
+    }
+
+    private static void send(Answer answer, boolean head, ServerRequest request, ServerResponse response) {
+        Answer tagged = answer.status() == 200 && answer.stream() == null && !answer.isDownload()
+                ? tagged(answer, request)
+                : answer;
+        EVERY_ANSWER.forEach((name, value) -> response.header(HeaderNames.create(name), value));
+        tagged.headers().forEach((name, value) -> response.header(HeaderNames.create(name), value));
+        response.header(HeaderNames.CONTENT_TYPE, tagged.contentType());
+        response.status(Status.create(tagged.status()));
+        Answer.Stream stream = tagged.stream();
+        if (stream != null && !head) {
+            try (OutputStream out = response.outputStream()) {
+                stream.writeTo(out);
+            } catch (IOException gone) {
+                throw new UncheckedIOException(gone);
+            }
+            return;
+        }
+        byte[] body = tagged.body();
+        if (body.length >= WORTH_PACKING && packs(tagged, request)) {
+            body = packed(body);
+            response.header(HeaderNames.CONTENT_ENCODING, "gzip");
+        }
+        response.header(HeaderNames.VARY, "Accept-Encoding");
+        response.header(HeaderNames.CONTENT_LENGTH, Integer.toString(body.length));
+        response.send(head ? new byte[0] : body);
+    }
+
+    /// With a tag of its content, by which a client that has it already is told so. The tag is weak, for it names the
+    /// content and not its packing.
+    private static Answer tagged(Answer answer, ServerRequest request) {
+        String tag = "W/\"" + HexFormat.of().formatHex(sha256(answer.body()), 0, 16) + '"';
+        Answer tagged = answer.with(Map.of("ETag", tag, "Cache-Control", "private, no-cache"));
+        boolean known = request.headers().first(HeaderNames.IF_NONE_MATCH).stream()
+                .flatMap(value -> Arrays.stream(value.split(",", -1)))
+                .map(String::strip)
+                .anyMatch(candidate -> candidate.equals(tag) || candidate.equals("*"));
+        return known ? tagged.notModified() : tagged;
+    }
+
+    private static boolean packs(Answer answer, ServerRequest request) {
+        return !answer.isDownload()
+                && request.headers().first(HeaderNames.ACCEPT_ENCODING).stream()
+                        .flatMap(value -> Arrays.stream(value.split(",", -1)))
+                        .map(String::strip)
+                        .anyMatch("gzip"::equals);
+    }
+
+    private static byte[] packed(byte[] body) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(body.length / 4);
+        try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
+            gzip.write(body);
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+        return out.toByteArray();
+    }
+
+    private static byte[] sha256(byte[] body) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(body);
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException(impossible);
+        }
     }
 
     private Answer answer(String path, Endpoint endpoint, ServerRequest request) {
-        Optional<BrowserGuard.Refusal> refusal =
-                endpoint.method().equals(GET) ? guard.reading(request) : guard.acting(request);
-        if (refusal.isPresent()) {
-            BrowserGuard.Refusal why = refusal.get();
-            return Answer.problem(why.status(), why.title(), why.detail());
+        Caller caller = Caller.NOBODY;
+        if (!endpoint.open()) {
+            Access.Decision decision = endpoint.method().equals(GET) ? access.reading(request) : access.acting(request);
+            if (decision instanceof Access.Refusal refusal) {
+                return Answer.refused(refusal);
+            }
+            caller = (Caller) decision;
         }
         ObjectNode body = Json.MAPPER.createObjectNode();
         if (endpoint.method().equals(POST)) {
@@ -178,7 +259,7 @@ final class ApiRoutes {
         }
         Parameters parameters;
         try {
-            parameters = parameters(endpoint, request, body);
+            parameters = parameters(endpoint, caller, request, body);
         } catch (IllegalArgumentException notDecodable) {
             return Answer.problem(400, "Bad Request", "the query is not percent-encoded UTF-8");
         }
@@ -224,13 +305,14 @@ final class ApiRoutes {
         }
     }
 
-    private static Parameters parameters(Endpoint endpoint, ServerRequest request, ObjectNode body) {
+    private static Parameters parameters(Endpoint endpoint, Caller caller, ServerRequest request, ObjectNode body) {
         Map<String, String> path = new HashMap<>();
         var segments = request.path().pathParameters();
         segments.names().forEach(name -> path.put(name, segments.get(name)));
         Map<String, List<String>> query = request.query().names().stream()
                 .collect(Collectors.toMap(
                         name -> name, name -> request.query().all(name), (one, other) -> one, LinkedHashMap::new));
-        return new Parameters(path, query, endpoint.parameters(), body);
+        Set<String> known = endpoint.parameters();
+        return new Parameters(caller, path, query, known == null ? query.keySet() : known, body);
     }
 }

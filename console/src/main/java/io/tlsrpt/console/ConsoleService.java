@@ -1,6 +1,6 @@
 package io.tlsrpt.console;
 
-import io.tlsrpt.runtime.BrowserGuard;
+import io.tlsrpt.runtime.Access;
 import io.tlsrpt.runtime.KafkaSettings;
 import io.tlsrpt.runtime.Routes;
 import io.tlsrpt.runtime.Service;
@@ -72,10 +72,11 @@ public final class ConsoleService implements Service {
                                 questions.endpoints(),
                                 actions.endpoints(),
                                 explanations.endpoints(),
-                                new RunbookPage().endpoints())
+                                new RunbookPage().endpoints(),
+                                new Dashboard().endpoints())
                         .flatMap(List::stream)
                         .toList(),
-                new BrowserGuard(settings),
+                new Access(surroundings.current(), settings.api().listen()),
                 surroundings.meters());
     }
 

@@ -1,6 +1,7 @@
 package io.tlsrpt.console;
 
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import io.tlsrpt.runtime.Caller;
 import java.time.LocalDate;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ final class Parameters {
 
     private static final int MAX_LENGTH = 4_096;
 
+    private final Caller caller;
     private final Map<String, String> path;
     private final Map<String, List<String>> query;
     private final ObjectNode body;
@@ -30,7 +32,13 @@ final class Parameters {
 
     /// @param known names the endpoint understands
     /// @param body an empty object where nothing was sent
-    Parameters(Map<String, String> path, Map<String, List<String>> query, Set<String> known, ObjectNode body) {
+    Parameters(
+            Caller caller,
+            Map<String, String> path,
+            Map<String, List<String>> query,
+            Set<String> known,
+            ObjectNode body) {
+        this.caller = caller;
         this.path = path;
         this.query = query;
         this.body = body;
@@ -47,6 +55,11 @@ final class Parameters {
                 faults.add(new Fault(parameter.getKey(), "at most " + MAX_LENGTH + " characters"));
             }
         }
+    }
+
+    /// Who asks.
+    Caller caller() {
+        return caller;
     }
 
     List<Fault> faults() {

@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.Set;
 import org.commonmark.Extension;
 import org.commonmark.ext.gfm.tables.TablesExtension;
 import org.commonmark.node.AbstractVisitor;
@@ -34,14 +33,8 @@ final class RunbookPage {
 
     List<Endpoint> endpoints() {
         return List.of(
-                Endpoint.get(
-                        "/runbook",
-                        Set.of(),
-                        parameters -> () -> Answer.page("text/html; charset=utf-8", page, POLICY)),
-                Endpoint.get(
-                        "/runbook.css",
-                        Set.of(),
-                        parameters -> () -> Answer.page("text/css; charset=utf-8", style, POLICY)));
+                Endpoint.page("/runbook", () -> Answer.page("text/html; charset=utf-8", page, POLICY)),
+                Endpoint.page("/runbook.css", () -> Answer.page("text/css; charset=utf-8", style, POLICY)));
     }
 
     private static byte[] page(String markdown) {

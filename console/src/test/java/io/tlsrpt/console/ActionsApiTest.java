@@ -7,7 +7,6 @@ import static io.tlsrpt.console.FilledViews.alert;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.tlsrpt.runtime.BrowserGuard;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.HttpListener;
 import io.tlsrpt.runtime.Routes;
@@ -80,7 +79,7 @@ class ActionsApiTest {
         ApiRoutes api = new ApiRoutes(
                 Stream.concat(questions.endpoints().stream(), actions.endpoints().stream())
                         .toList(),
-                new BrowserGuard(ANY_PORT, "https://tlsrpt.example.com/"),
+                FilledViews.access(),
                 filled.meters);
         listener =
                 HttpListener.start(List.of(new Routes("api", ANY_PORT, null, api::routing)), new SimpleMeterRegistry());

@@ -5,7 +5,6 @@ import static io.tlsrpt.console.FilledViews.NOW;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.tlsrpt.runtime.BrowserGuard;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.HttpListener;
 import io.tlsrpt.runtime.Routes;
@@ -55,7 +54,7 @@ class ExplainApiTest {
         Settings settings = SettingsFile.parse("test", yaml, variable -> null);
         ApiRoutes api = new ApiRoutes(
                 new ExplainApi(filled.views, () -> settings, Clock.fixed(NOW, ZoneOffset.UTC), most).endpoints(),
-                new BrowserGuard(ANY_PORT, "https://tlsrpt.example.com/"),
+                FilledViews.access(),
                 filled.meters);
         return HttpListener.start(List.of(new Routes("api", ANY_PORT, null, api::routing)), new SimpleMeterRegistry());
     }

@@ -1,6 +1,10 @@
 package io.tlsrpt.console;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tlsrpt.runtime.Access;
+import io.tlsrpt.runtime.HostPort;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.SettingsFile;
 import io.tlsrpt.topics.AcceptedReport;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
@@ -40,6 +44,13 @@ final class FilledViews implements AutoCloseable {
     final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     final Views views;
     private final TopologyTestDriver driver;
+
+    /// For an API on a loopback address that asks nobody who they are.
+    static Access access() {
+        Settings settings =
+                SettingsFile.parse("test", "alerting: {public-url: \"https://tlsrpt.example.com/\"}", name -> null);
+        return new Access(() -> settings, HostPort.parse("127.0.0.1:0"));
+    }
 
     FilledViews(Path directory) {
         Properties properties = new Properties();
