@@ -75,7 +75,7 @@ final class AlertWording {
                         incident.live),
                 Alert.Help.of(FailureHelp.ofResultType(incident.type())
                         .at(incident.receivingMxHostname, incident.policyDomain)),
-                settings.alerting().publicUrl() + "/api/v1/alerts/" + incident.alertId,
+                settings.alerting().publicUrl() + "/alerts/" + incident.alertId,
                 runbook(settings, incident.type()));
     }
 
@@ -112,7 +112,7 @@ final class AlertWording {
                 FailureHelp.ofRule(standing.rule.word())
                         .map(help -> Alert.Help.of(help.at(standing.receivingMxHostname, standing.policyDomain)))
                         .orElse(null),
-                settings.alerting().publicUrl() + "/api/v1/alerts/" + standing.alertId,
+                settings.alerting().publicUrl() + "/alerts/" + standing.alertId,
                 runbook(settings, standing.rule.word()));
     }
 

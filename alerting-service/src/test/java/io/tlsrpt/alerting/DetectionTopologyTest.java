@@ -155,7 +155,7 @@ class DetectionTopologyTest {
         assertThat(alert.rule()).isEqualTo("certificate");
         assertThat(alert.severity()).isEqualTo("warning");
         assertThat(alert.labels()).containsExactlyInAnyOrderEntriesOf(Map.of("team", "mail", "tier", "gold"));
-        assertThat(alert.url()).isEqualTo("https://tls.example.com/api/v1/alerts/" + alert.alertId());
+        assertThat(alert.url()).isEqualTo("https://tls.example.com/alerts/" + alert.alertId());
         assertThat(alert.runbookUrl()).isEqualTo("https://tls.example.com/runbook#certificate-expired");
         assertThat(alert.evidence().branch()).isEqualTo("B");
         assertThat(alert.evidence().window()).isEqualTo(DAY_0);

@@ -63,7 +63,7 @@ class HarmlessTextTest {
                 default ->
                     assertThat(block.at("/elements").toString())
                             .isEqualTo("[{\"type\":\"mrkdwn\",\"text\":"
-                                    + "\"<https://tlsrpt.example.com/api/v1/alerts/a9|Alert>\"}]");
+                                    + "\"<https://tlsrpt.example.com/alerts/a9|Alert>\"}]");
             }
         }
         assertThat(visible(json)).isTrue();
@@ -89,13 +89,13 @@ class HarmlessTextTest {
         }
         card.at("/actions")
                 .forEach(action -> assertThat(action.at("/url").asString())
-                        .isEqualTo("https://tlsrpt.example.com/api/v1/alerts/a9"));
+                        .isEqualTo("https://tlsrpt.example.com/alerts/a9"));
         assertThat(visible(card)).isTrue();
     }
 
     /// After our own link is taken away each character that Markdown reads stands behind a backslash.
     private static void assertNoMarkdown(String text) {
-        String rest = text.replace(" [Alert](https://tlsrpt.example.com/api/v1/alerts/a9)", "");
+        String rest = text.replace(" [Alert](https://tlsrpt.example.com/alerts/a9)", "");
         assertThat(rest.replaceAll("\\\\[\\\\*_\\[\\]()~`#<>]", "")).doesNotContainPattern("[\\\\*_\\[\\]()~`#<>]");
     }
 
@@ -110,7 +110,7 @@ class HarmlessTextTest {
                     .hasSizeLessThanOrEqualTo(1_024);
             json.at("/links")
                     .forEach(link -> assertThat(link.at("/href").asString())
-                            .isEqualTo("https://tlsrpt.example.com/api/v1/alerts/a9"));
+                            .isEqualTo("https://tlsrpt.example.com/alerts/a9"));
             assertThat(visible(json)).isTrue();
         }
     }
@@ -171,7 +171,7 @@ class HarmlessTextTest {
         String html = parts.getLast();
         assertThat(html.replaceAll("</?(html|body|h3|table|tr|td|p)>|<!DOCTYPE html>|</a>", "")
                         .replace("<p style=\"white-space:pre-wrap\">", "")
-                        .replace("<a href=\"https://tlsrpt.example.com/api/v1/alerts/a9\">", ""))
+                        .replace("<a href=\"https://tlsrpt.example.com/alerts/a9\">", ""))
                 .doesNotContain("<", ">");
         parts.forEach(part -> assertThat(visible(part)).isTrue());
     }

@@ -102,7 +102,7 @@ final class Messages {
                         400,
                         new Alert.Live(at, harm, true, null)),
                 sample.help(),
-                "https://tlsrpt.example.com/api/v1/alerts/a9",
+                "https://tlsrpt.example.com/alerts/a9",
                 "javascript:alert(1)");
     }
 

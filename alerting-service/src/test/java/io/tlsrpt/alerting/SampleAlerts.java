@@ -106,7 +106,7 @@ record SampleAlerts(
                         + " 0 of 1,500 in 28 days before",
                 evidence,
                 Alert.Help.of(FailureHelp.ofResultType("certificate-expired").at("mx1.example.com", "example.com")),
-                "http://127.0.0.1:8080/api/v1/alerts/" + alertId,
+                "http://127.0.0.1:8080/alerts/" + alertId,
                 null);
     }
 }

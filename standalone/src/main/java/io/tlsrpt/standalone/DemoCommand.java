@@ -61,6 +61,7 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private static Settings settings(Path directory, String receiverUrl) {
+        HostPort web = free(8080);
         return SettingsFile.parse(
                 "demo",
                 """
@@ -85,6 +86,7 @@ final class DemoCommand implements Callable<Integer> {
                     labels: {team: mail}
                   - name: example.org
                 alerting:
+                  public-url: "http://%s"
                   warning-wait: 0s
                   # the demo's domains are nobody's to look at
                   inspection: {enabled: false}
@@ -95,20 +97,24 @@ final class DemoCommand implements Callable<Integer> {
                 """.formatted(
                                 directory.toString().replace("\\", "\\\\"),
                                 free(9092),
-                                free(8080),
-                                free(8080),
+                                web,
+                                web,
                                 free(8081),
                                 free(2525),
+                                web,
                                 receiverUrl),
                 name -> null);
     }
 
-    /// The usual port where it is free, else any.
+    /// The usual port where it is free, else any that is: links to the dashboard need its number before it listens.
     private static HostPort free(int port) {
         try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
             return new HostPort("127.0.0.1", socket.getLocalPort());
         } catch (IOException taken) {
-            return new HostPort("127.0.0.1", 0);
+            if (port == 0) {
+                throw new UncheckedIOException("no port of this machine is free", taken);
+            }
+            return free(0);
         }
     }
 

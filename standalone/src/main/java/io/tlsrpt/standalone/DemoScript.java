@@ -59,7 +59,7 @@ final class DemoScript {
     boolean runUntilAlerts(Duration limit) {
         say("waiting until everything is ready …");
         await(limit, () -> standalone.host().health().isReady());
-        say("ready. Query API: http://" + standalone.apiAddress() + "/api/v1/domains   Broker: "
+        say("ready. Dashboard: http://" + standalone.apiAddress() + "/   Broker: "
                 + standalone.bootstrapServers());
         say("importing four quiet weeks of three domains from three senders …");
         out.print(importQuietWeeks());
@@ -75,7 +75,7 @@ final class DemoScript {
                         ? "both alerts were delivered: an expired certificate and a vanished STARTTLS."
                         : "the alerts did not arrive within " + limit.toSeconds()
                                 + " s: this is a fault, please report it.");
-        say("look yourself:  curl http://" + standalone.apiAddress() + "/api/v1/alerts");
+        say("look yourself:  http://" + standalone.apiAddress() + "/");
         return told;
     }
 

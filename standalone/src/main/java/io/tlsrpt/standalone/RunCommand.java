@@ -58,7 +58,9 @@ final class RunCommand implements Callable<Integer> {
             standalone.lmtpAddress().ifPresent(address -> out.println("  mail      " + address + "   (LMTP)"));
         }
         if (only.contains(Standalone.Part.CONSOLE)) {
-            out.println("  query     http://" + standalone.apiAddress() + "/api/v1/domains");
+            String scheme = standalone.settings().api().tls() == null ? "http://" : "https://";
+            out.println("  dashboard " + scheme + standalone.apiAddress() + "/");
+            out.println("  query     " + scheme + standalone.apiAddress() + "/api/v1/domains");
         }
         out.println("  health    http://" + standalone.adminAddress() + "/ready   /metrics");
         out.println("  broker    " + standalone.bootstrapServers());
