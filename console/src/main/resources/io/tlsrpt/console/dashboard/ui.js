@@ -81,9 +81,15 @@ export function text(value, { most = 200, lines = false } = {}) {
     type="button" class="link" aria-expanded="false" data-more=${more} @click=${toggle} .textContent=${more}></button></span>`;
 }
 
+/** Somebody else's text within a link or an option: cut when it is long, without a button for the rest. */
+export function short(value, most = 120) {
+  const raw = String(value ?? '');
+  return html`<bdi class="text">${visible(raw.slice(0, most))}${raw.length > most ? '…' : ''}</bdi>`;
+}
+
 /** A name that is a link to something of ours. */
-export function link(href, words, options) {
-  return html`<a href=${href}>${text(words, options)}</a>`;
+export function link(href, words, { most } = {}) {
+  return html`<a href=${href}>${short(words, most)}</a>`;
 }
 
 /** An address into the page, from segments that are somebody else's text. */
@@ -368,6 +374,7 @@ export function failure(error, again) {
   return html`<div class="failure" role="alert">${icon('warning')}<div>
     <p class="failure-title">${problem ? visible(error.title) : 'This could not be shown'}</p>
     <p>${visible(problem ? error.detail : error.message)}</p>
+    ${problem && error.errors.length ? html`<ul>${error.errors.map(fault => html`<li><b>${visible(fault.parameter)}</b>: ${visible(fault.expected)}</li>`)}</ul>` : nothing}
     ${again ? html`<button type="button" class="button" @click=${again}>Try again</button>` : nothing}</div></div>`;
 }
 
@@ -404,7 +411,7 @@ export function facts(pairs) {
 /** Where one is: [href, words] pairs, the last one is here. */
 export function crumbs(...steps) {
   return html`<nav class="crumbs" aria-label="You are here"><ol>${steps.map(([href, words]) => html`<li>${href
-    ? html`<a href=${href}>${text(words, { most: 60 })}</a>` : html`<span aria-current="page">${text(words, { most: 60 })}</span>`}</li>`)}</ol></nav>`;
+    ? html`<a href=${href}>${short(words, 60)}</a>` : html`<span aria-current="page">${text(words, { most: 60 })}</span>`}</li>`)}</ol></nav>`;
 }
 
 /** The same as CSV. */
