@@ -88,8 +88,8 @@ class HarmlessTextTest {
                     .forEach(fact -> assertNoMarkdown(fact.at("/value").asString()));
         }
         card.at("/actions")
-                .forEach(action -> assertThat(action.at("/url").asString())
-                        .isEqualTo("https://tlsrpt.example.com/alerts/a9"));
+                .forEach(action ->
+                        assertThat(action.at("/url").asString()).isEqualTo("https://tlsrpt.example.com/alerts/a9"));
         assertThat(visible(card)).isTrue();
     }
 
@@ -109,8 +109,8 @@ class HarmlessTextTest {
             assertThat(json.at("/payload/summary").asString("").getBytes(StandardCharsets.UTF_8))
                     .hasSizeLessThanOrEqualTo(1_024);
             json.at("/links")
-                    .forEach(link -> assertThat(link.at("/href").asString())
-                            .isEqualTo("https://tlsrpt.example.com/alerts/a9"));
+                    .forEach(link ->
+                            assertThat(link.at("/href").asString()).isEqualTo("https://tlsrpt.example.com/alerts/a9"));
             assertThat(visible(json)).isTrue();
         }
     }
