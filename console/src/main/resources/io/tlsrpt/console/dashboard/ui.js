@@ -97,6 +97,11 @@ export function path(...segments) {
   return `/${segments.map(encodeURIComponent).join('/')}`;
 }
 
+/** The same under /api/v1. */
+export function api(...segments) {
+  return `/api/v1${path(...segments)}`;
+}
+
 // ---- numbers and times -------------------------------------------------------------------------------------------
 
 const GROUPED = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
@@ -214,9 +219,15 @@ export function isDay(value) {
 
 // ---- badges ------------------------------------------------------------------------------------------------------
 
-/** @param kind critical, warning, info, ok, none, unknown: colour and, unless named, the picture */
-export function badge(kind, words, picture = kind) {
-  return html`<span class="badge" data-kind=${kind}>${icon(ICONS[picture] ? picture : 'info')}<span>${visible(words)}</span></span>`;
+/**
+ * A word with a colour and a picture.
+ *
+ * @param kind critical, warning, info, ok, none, unknown
+ * @param picture an icon's name, that of the kind unless named
+ * @param plain without a ground: for what is as it should be
+ */
+export function badge(kind, words, { picture = kind, plain = false } = {}) {
+  return html`<span class=${plain ? 'badge plain' : 'badge'} data-kind=${kind}>${icon(ICONS[picture] ? picture : 'info')}<span>${visible(words)}</span></span>`;
 }
 
 /** critical, warning or info. */
@@ -226,7 +237,7 @@ export function severity(word) {
 
 /** firing or resolved. */
 export function alertState(word) {
-  return word === 'firing' ? badge('warning', 'firing', 'warning') : badge('ok', 'resolved', 'ok');
+  return word === 'firing' ? badge('warning', 'firing') : badge('ok', 'resolved');
 }
 
 /** What a trust word means to people. */
@@ -241,6 +252,18 @@ export const TRUST = {
 /** `dkim`, `operator`, `none`, `verified`, `unverified`. */
 export function trust(word) {
   return badge(word === 'none' || word === 'unverified' ? 'none' : 'ok', TRUST[word] ?? word);
+}
+
+const POLICY_TYPES = { sts: 'MTA-STS', tlsa: 'DANE', 'no-policy-found': 'no policy' };
+
+/** The name people know a policy-type by. */
+export function policyType(word) {
+  return POLICY_TYPES[word] ?? visible(word);
+}
+
+/** enforce, testing or none. */
+export function mode(word) {
+  return html`<span class="mode" data-mode=${word}>${visible(word)}</span>`;
 }
 
 /** A small grey word. */
@@ -305,30 +328,35 @@ export function segmented(label, options) {
 
 // ---- tables ------------------------------------------------------------------------------------------------------
 
+function numeric(column) {
+  return column.numeric && column.align !== 'start' ? 'num' : '';
+}
+
 /**
  * A table with sortable heads.
  *
  * @param columns {key, label, cell(row), numeric, sort, hint, wide}; `sort` lets the head be a button
  * @param sort {key, descending}
  * @param key of a row, so that rows keep their place in the DOM
+ * @param stack whether a narrow page shows each row as a block of names and values
  */
-export function table({ caption, columns, rows, key, sort, onSort, captionShown = false, dense = false, rowKind }) {
+export function table({ caption, columns, rows, key, sort, onSort, captionShown = false, dense = false, stack = false, rowKind }) {
   const head = column => {
     const on = sort?.key === column.key;
     const order = on ? (sort.descending ? 'descending' : 'ascending') : nothing;
     const words = column.sort && onSort
       ? html`<button type="button" class="sort" @click=${() => onSort(column.key, on ? !sort.descending : Boolean(column.numeric))}>${column.label}${icon(on && !sort.descending ? 'up' : 'down')}</button>`
       : column.label;
-    return html`<th scope="col" class=${column.numeric ? 'num' : ''} data-column=${column.key} aria-sort=${order}
+    return html`<th scope="col" role="columnheader" class=${numeric(column)} data-column=${column.key} aria-sort=${order}
       title=${column.hint ?? nothing}>${words}</th>`;
   };
-  const line = row => html`<tr data-kind=${rowKind?.(row) ?? nothing}>${columns.map((column, i) => i === 0
-    ? html`<th scope="row" data-column=${column.key} data-label=${column.label}>${column.cell(row)}</th>`
-    : html`<td class=${column.numeric ? 'num' : ''} data-column=${column.key} data-label=${column.label}>${column.cell(row)}</td>`)}</tr>`;
-  return html`<div class="scroll" role="region" aria-label=${caption} tabindex="0"><table class=${dense ? 'dense' : ''}>
+  const line = row => html`<tr role="row" data-kind=${rowKind?.(row) ?? nothing}>${columns.map((column, i) => i === 0
+    ? html`<th scope="row" role="rowheader" data-column=${column.key} data-label=${column.label}>${column.cell(row)}</th>`
+    : html`<td role="cell" class=${numeric(column)} data-column=${column.key} data-label=${column.label}>${column.cell(row)}</td>`)}</tr>`;
+  return html`<div class="scroll" role="region" aria-label=${caption} tabindex="0"><table role="table" class=${`${dense ? 'dense' : ''} ${stack ? 'stacked' : ''}`}>
     <caption class=${captionShown ? '' : 'sr'}>${caption}</caption>
-    <thead><tr>${columns.map(head)}</tr></thead>
-    <tbody>${key ? repeat(rows, key, line) : rows.map(line)}</tbody></table></div>`;
+    <thead role="rowgroup"><tr role="row">${columns.map(head)}</tr></thead>
+    <tbody role="rowgroup">${key ? repeat(rows, key, line) : rows.map(line)}</tbody></table></div>`;
 }
 
 /** Rows in order of what `value` gives for them: numbers, or words in natural order; absent ones last. */
