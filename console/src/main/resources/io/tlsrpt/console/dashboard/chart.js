@@ -87,7 +87,7 @@ class DayChart extends HTMLElement {
         share: { range: (_, low) => [Math.max(0, Math.min(low ?? 1, 0.98) - 0.02), 1.002] },
       },
       axes: [
-        { ...axis, grid: { show: false }, space: 70, incrs: [1, 2, 7, 14, 30, 60, 90, 180, 365].map(days => days * 86_400),
+        { ...axis, grid: { show: false }, space: 70, size: 26, gap: 6, incrs: [1, 2, 7, 14, 30, 60, 90, 180, 365].map(days => days * 86_400),
           values: (_, splits) => splits.map((stamp, i) => this.#day(stamp, splits[i - 1])) },
         ...[...scales].map(name => ({
           ...axis, scale: name, size: 56, space: 36,
@@ -125,9 +125,9 @@ class DayChart extends HTMLElement {
 
   #day(stamp, before) {
     const day = new Date(stamp * 1000);
-    const year = before === undefined || new Date(before * 1000).getUTCFullYear() !== day.getUTCFullYear();
+    const turned = before !== undefined && new Date(before * 1000).getUTCFullYear() !== day.getUTCFullYear();
     const words = day.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
-    return year && before !== undefined ? `${words}\n${day.getUTCFullYear()}` : words;
+    return turned ? `${words} ${day.getUTCFullYear()}` : words;
   }
 
   #tell(plot, tip) {

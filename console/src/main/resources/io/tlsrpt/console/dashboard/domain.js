@@ -52,9 +52,9 @@ export function view(context) {
     alerts: context.use('alerts', '/api/v1/alerts', { state: 'firing', domain, limit: 50 }),
     readiness: context.use('readiness', `${base}/readiness`),
     help: context.use('help', '/api/v1/help'),
-    reports: context.use('reports', `${base}/reports`, { limit: 10 }),
+    reports: context.use('reports', `${base}/reports`, { limit: 8 }),
     events: context.use('events', `${base}/events`, {
-      ...range, submitter: now.filter.submitter, 'result-type': now.filter['result-type'], mx: now.filter.mx, limit: 20,
+      ...range, submitter: now.filter.submitter, 'result-type': now.filter['result-type'], mx: now.filter.mx, limit: 12,
     }),
   };
   const head = header(context, domain, uses.row, now);
@@ -68,7 +68,7 @@ export function view(context) {
     ${numbers(context, uses.summary, now)}
     ${facets(context, uses.summary, now)}
     ${help(context, uses.summary, uses.help, domain, now)}
-    <div class="grid wide">${policy(context, uses.summary)}${readiness(context, uses.readiness)}</div>
+    <div class="grid wide">${policy(context, uses.summary)}${readiness(context, uses.readiness, uses.row.data?.['policy-mode'])}</div>
     ${arrival(context, uses.row, true)}
     ${events(context, uses.events, base, range, now)}
     ${reports(context, uses.reports, base)}`;
@@ -126,7 +126,7 @@ function firing(context, use) {
   const worst = rows.some(alert => alert.severity === 'critical') ? 'critical' : 'warning';
   return ui.section(rows.length === 1 ? 'One alert fires' : `${ui.number(rows.length)}${use.data.complete === false ? '+' : ''} alerts fire`,
     html`<ul class="lines">${rows.map(alert => html`<li>${ui.severity(alert.severity)}
-      <div><a href=${ui.path('alerts', alert['alert-id'])}>${ui.text(alert.summary, { most: 300 })}</a>
+      <div><a href=${ui.path('alerts', alert['alert-id'])}>${ui.short(alert.summary, 400)}</a>
       <p class="note">since ${ui.time(alert['opened-at'])}${alert.acknowledged ? ' · acknowledged' : ''}</p></div></li>`)}</ul>`, { kind: worst });
 }
 
@@ -217,16 +217,16 @@ function facets(context, use, now) {
   return html`<div class="grid facets" aria-busy=${use.loading}>
     ${card('result-type', 'Failures by type', data => data['by-result-type'], {
       count: failed, note: 'failed sessions; types overlap', none: 'No failure', omitted: 'by-result-type-omitted',
-      words: row => html`${ui.text(row['result-type'], { most: 80 })} ${row['failure-class'] ? ui.tag(CLASS_WORDS[row['failure-class']] ?? row['failure-class']) : nothing}`,
+      words: row => html`${ui.short(row['result-type'])} ${row['failure-class'] ? ui.tag(CLASS_WORDS[row['failure-class']] ?? row['failure-class']) : nothing}`,
     })}
     ${card('mx', 'Failures by MX', data => data['by-mx'], {
       count: failed, note: 'failed sessions; an MX has no total of its own', none: 'No failure', key: 'receiving-mx-hostname',
-      omitted: 'by-mx-omitted', words: row => (row['receiving-mx-hostname'] ? ui.text(row['receiving-mx-hostname'], { most: 80 }) : html`<span class="none">entries that name none</span>`),
+      omitted: 'by-mx-omitted', words: row => (row['receiving-mx-hostname'] ? ui.short(row['receiving-mx-hostname']) : html`<span class="none">entries that name none</span>`),
     })}
     ${card('submitter', 'By reporter', data => data['by-submitter'], {
       count: row => row['total-successful-session-count'] + row['total-failure-session-count'], bad: row => row['total-failure-session-count'],
       note: 'sessions, and how many of them failed', none: 'No reporter', omitted: 'by-submitter-omitted',
-      words: row => ui.text(row.submitter, { most: 80 }),
+      words: row => ui.short(row.submitter),
     })}</div>`;
 }
 
@@ -277,7 +277,7 @@ function help(context, summary, catalogue, domain, now) {
   return ui.section('What the failures mean, and what to do', ui.of(context, catalogue, data => html`<div class="stack">${rows.map(row => {
     const known = data.rows.find(entry => entry['result-type'] === row['result-type']);
     const entry = known ?? data.rows.find(other => other['result-type'] === 'other');
-    return html`<details class="help" ?open=${rows.length === 1 || row === rows[0]}><summary><span class="help-head"><strong>${ui.text(row['result-type'], { most: 80 })}</strong>
+    return html`<details class="help" ?open=${rows.length === 1 || row === rows[0]}><summary><span class="help-head"><strong>${ui.short(row['result-type'], 80)}</strong>
       <span class="note">${ui.count(row['failed-session-count'], 'failed session')}</span></span></summary>
       ${entry ? html`<div class="help-body">
         <div><h3>Meaning</h3><p>${ui.prose(entry.meaning)}</p></div>
@@ -314,7 +314,7 @@ const VERDICTS = {
 };
 const CONDITION = { met: ['ok', 'met'], unmet: ['warning', 'not met'], unknown: ['unknown', 'not known'] };
 
-function readiness(context, use) {
+function readiness(context, use, mode) {
   return ui.section('Readiness for enforce', ui.of(context, use, data => {
     const [kind, words] = VERDICTS[data.verdict] ?? ['unknown', data.verdict];
     return html`<p>${ui.badge(kind, words)}</p>
@@ -333,7 +333,7 @@ function readiness(context, use) {
         ],
       })}</details>` : nothing}`;
   }, { lines: 7, missing: () => ui.empty('Nothing to judge yet', 'Readiness is judged from the reports of the last 30 days and the last live look.') }),
-  { note: 'may the MTA-STS policy go from testing to enforce?' });
+  { note: mode === 'enforce' ? 'the MTA-STS policy is in enforce already; may it stay?' : 'may the MTA-STS policy go from testing to enforce?' });
 }
 
 // ---- do reports come ---------------------------------------------------------------------------------------------
@@ -377,7 +377,7 @@ function events(context, use, base, range, now) {
         { key: 'ip', label: 'Receiving IP', cell: event => some(event['receiving-ip']) },
         { key: 'from', label: 'Sending IP', cell: event => some(event['sending-mta-ip']) },
         { key: 'reason', label: 'Reason code', cell: event => some(event['failure-reason-code']) },
-        { key: 'by', label: 'Reporter', cell: event => html`<a href=${ui.path('reporters', event.submitter)}>${ui.text(event.submitter, { most: 60 })}</a>` },
+        { key: 'by', label: 'Reporter', cell: event => ui.link(ui.path('reporters', event.submitter), event.submitter, { most: 60 }) },
       ],
     });
   }, { lines: 8 }), { note: 'one line for each failure entry of a report', aside: ui.csv(`${base}/events?${query}`) });
@@ -396,7 +396,7 @@ function reports(context, use, base) {
       caption: 'Recent reports', rows: data.rows, stack: true, dense: true, key: report => report['report-key'],
       columns: [
         { key: 'received', label: 'Received', cell: report => html`<a href=${`/reports/view?key=${encodeURIComponent(report['report-key'])}`}>${ui.time(report['received-at'])}</a>` },
-        { key: 'by', label: 'Reporter', cell: report => html`<a href=${ui.path('reporters', report.submitter)}>${ui.text(report.submitter, { most: 60 })}</a>` },
+        { key: 'by', label: 'Reporter', cell: report => ui.link(ui.path('reporters', report.submitter), report.submitter, { most: 60 }) },
         { key: 'day', label: 'Covers', cell: report => covers(report) },
         { key: 'good', label: 'Successful', numeric: true, cell: report => sum(report, 'total-successful-session-count') },
         { key: 'bad', label: 'Failed', numeric: true, cell: report => sum(report, 'total-failure-session-count') },

@@ -210,7 +210,7 @@ function labelFilter(context, now, all) {
 
 const COLUMNS = [
   { key: 'domain', label: 'Domain', sort: true,
-    cell: row => html`<a class="name" href=${ui.path('domains', row.domain)}>${ui.text(row.domain, { most: 80 })}</a>${ui.labels(row.labels)}` },
+    cell: row => html`<a class="name" href=${ui.path('domains', row.domain)}>${ui.short(row.domain, 80)}</a>${ui.labels(row.labels)}` },
   { key: 'state', label: 'State', sort: true, cell: row => html`<span title=${STATES[row.state]?.[3] ?? nothing}>${stateBadge(row.state)}</span>` },
   { key: 'alerts', label: 'Alerts', sort: true, numeric: true, align: 'start', cell: row => (row['firing-alerts'] > 0
     ? html`<a class="plain" href=${`/alerts?state=firing&domain=${encodeURIComponent(row.domain)}`}>${ui.badge(row['worst-severity'] ?? 'warning',
