@@ -6,6 +6,7 @@ import * as ui from './ui.js';
 import { by, byField } from './who.js';
 import { branchWords, chanceWords, ENDINGS, RESULTS, RULES, SEVERITIES } from './words.js';
 
+const RANK = { info: 1, warning: 2, critical: 3 };
 const SHOWN = 100;
 const FIRING = 5000;
 const RESOLVED = 1000;
@@ -26,7 +27,7 @@ export const list = {
   view(context) {
     const filter = filters(context.query);
     const { rows: found, complete, error, loading } = asked(context, filter);
-    const rows = found?.filter(alert => fits(alert, filter));
+    const rows = found?.filter(alert => fits(alert, filter)).sort((a, b) => rank(b) - rank(a));
     return html`
       <div class="page-head"><div>
         <h1 tabindex="-1">Alerts</h1>
@@ -68,6 +69,11 @@ function asked(context, { state, domain, label }) {
 
 function fits(alert, { severity, rule }) {
   return (!severity || alert.severity === severity) && (!rule || alert.rule === rule);
+}
+
+/** Firing ones by severity, the rest as it came: the newest change first. */
+function rank(alert) {
+  return alert.state === 'firing' ? RANK[alert.severity] ?? 0 : -1;
 }
 
 function summary(rows, { state }, complete) {
@@ -136,10 +142,13 @@ function listed(context, rows, filter, complete, loading) {
     ${!complete && (filter.severity || filter.rule) ? html`<p class="note">Severity and rule are looked for among the resolved ones that are loaded.</p>` : nothing}`;
 }
 
-function heading(alert, most = 120) {
-  const place = alert['receiving-mx-hostname'] ?? alert['policy-domain'] ?? alert.submitter;
-  return html`${ui.short(alert['result-type'] ?? RULES[alert.rule] ?? alert.rule, 80)}${place
-    ? html` <span class="at">at</span> ${ui.short(place, most)}` : nothing}`;
+/** What and where, in a line. */
+function heading(alert) {
+  const what = ui.short(alert['result-type'] ?? RULES[alert.rule] ?? alert.rule, 80);
+  const { 'receiving-mx-hostname': mx, 'policy-domain': domain, submitter } = alert;
+  const at = (word, name) => html` <span class="at">${word}</span> ${ui.short(name)}`;
+  if (mx) return html`${what}${at('at', mx)}`;
+  return html`${what}${submitter ? at('–', submitter) : nothing}${domain ? at(submitter ? 'about' : '–', domain) : nothing}`;
 }
 
 function row(alert) {
@@ -431,8 +440,6 @@ function incident(changes) {
       <p class="note">${ui.time(change['updated-at'])}</p>
       ${i === 0 || change.state === 'resolved' ? html`<p class="note">${ui.text(change.summary, { most: 300 })}</p>` : nothing}</li>`)}</ol></section>`;
 }
-
-const RANK = { info: 1, warning: 2, critical: 3 };
 
 function changeWords(change, before) {
   if (change.state === 'resolved') return html`resolved: ${ENDINGS[change['resolve-reason']] ?? ui.short(change['resolve-reason'])}`;

@@ -214,14 +214,14 @@ function words(topic, record) {
   switch (topic) {
     case 'alerts':
       return html`${ui.severity(record.severity)} ${ui.alertState(record.state)}
-        ${ui.text(record.summary, { most: 300 })}`;
+        ${ui.short(record.summary, 300)}`;
     case 'aggregates':
-      return html`<b>${ui.text(record['policy-domain'])}</b> ${ui.text(record.window)} ${policy(record)}
+      return html`<b>${ui.short(record['policy-domain'])}</b> ${ui.short(record.window)} ${policy(record)}
         ${totals(record)} in ${ui.number(record['report-count'])} ${record['report-count'] === 1 ? 'report' : 'reports'}
-        by ${ui.text(record.submitter, { most: 100 })} ${trust(record)}`;
+        by ${ui.short(record.submitter, 100)} ${trust(record)}`;
     case 'verdicts':
       return html`${ui.badge(VERDICTS[record.verdict] ?? 'none', record.verdict)}
-        ${record.reason ? html`<b>${ui.text(record.reason)}</b> ` : nothing}${ui.text(record['report-key'] ?? 'no report-key', { most: 200 })}`;
+        ${record.reason ? html`<b>${ui.short(record.reason)}</b> ` : nothing}${ui.short(record['report-key'] ?? 'no report-key', 200)}`;
     default:
       return event(record);
   }
@@ -232,19 +232,19 @@ const VERDICTS = { accepted: 'ok', duplicate: 'none', replaced: 'info', conflict
 function event(record) {
   const taken = record.retraction ? html`${ui.badge('warning', 'taken back', 'back')} ` : nothing;
   if (record.kind === 'summary') {
-    return html`${taken}<b>${ui.text(record['policy-domain'])}</b> ${policy(record)} ${totals(record)}
-      by ${ui.text(record.submitter, { most: 100 })} ${trust(record)}`;
+    return html`${taken}<b>${ui.short(record['policy-domain'])}</b> ${policy(record)} ${totals(record)}
+      by ${ui.short(record.submitter, 100)} ${trust(record)}`;
   }
-  return html`${taken}<b>${ui.text(record['policy-domain'])}</b> ${policy(record)}
-    <span class="bad">${ui.number(record['failed-session-count'])} × ${ui.text(record['result-type'], { most: 100 })}</span>
-    ${record['receiving-mx-hostname'] ? html`at ${ui.text(record['receiving-mx-hostname'], { most: 100 })}` : nothing}
-    ${record['sending-mta-ip'] ? html`from ${ui.text(record['sending-mta-ip'], { most: 60 })}` : nothing}
-    by ${ui.text(record.submitter, { most: 100 })} ${trust(record)}`;
+  return html`${taken}<b>${ui.short(record['policy-domain'])}</b> ${policy(record)}
+    <span class="bad">${ui.number(record['failed-session-count'])} × ${ui.short(record['result-type'], 100)}</span>
+    ${record['receiving-mx-hostname'] ? html`at ${ui.short(record['receiving-mx-hostname'], 100)}` : nothing}
+    ${record['sending-mta-ip'] ? html`from ${ui.short(record['sending-mta-ip'], 60)}` : nothing}
+    by ${ui.short(record.submitter, 100)} ${trust(record)}`;
 }
 
 function policy(record) {
-  return html`<span class="note">${ui.text(record['policy-type'], { most: 40 })}${record['policy-mode']
-    ? html` ${ui.text(record['policy-mode'], { most: 40 })}` : nothing}</span>`;
+  return html`<span class="note">${ui.short(record['policy-type'], 40)}${record['policy-mode']
+    ? html` ${ui.short(record['policy-mode'], 40)}` : nothing}</span>`;
 }
 
 function totals(record) {

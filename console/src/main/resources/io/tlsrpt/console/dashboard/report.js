@@ -5,7 +5,7 @@ import * as ui from './ui.js';
 import { AUTHENTICATIONS, LENIENCIES, SOURCES } from './words.js';
 
 const EVENTS = 2000;
-const SHOWN = 50;
+const SHOWN = 25;
 const ENTRIES = 50;
 const MOST_BYTES = 4 * 1024 * 1024;
 const SHOWN_CHARACTERS = 20_000;
@@ -19,7 +19,7 @@ export function view(context) {
   return html`
     <div class="page-head"><div>${crumbs(report)}
       <h1 tabindex="-1">${report ? html`Report of ${ui.text(report['organization-name'] ?? report.submitter, { most: 120 })}` : 'Report'}</h1>
-      <p class="subtitle">${report ? html`about ${domains(report)}, ${ui.time(report['start-datetime'])} to ${ui.time(report['end-datetime'])}` : html`&nbsp;`}</p></div></div>
+      <p class="subtitle"><span>${report ? html`about ${domains(report)}, ${ui.time(report['start-datetime'])} to ${ui.time(report['end-datetime'])}` : html`&nbsp;`}</span></p></div></div>
     ${key ? ui.of(context, use, data => shown(context, data), {
       lines: 12,
       missing: () => ui.empty('There is no report with this key', 'It may have expired, or the address is cut off.'),

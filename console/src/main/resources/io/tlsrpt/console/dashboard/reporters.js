@@ -131,7 +131,7 @@ export const one = {
     return html`
       <div class="page-head"><div>${ui.crumbs(['/reporters', 'Reporters'], [undefined, submitter])}
         <h1 tabindex="-1">${ui.text(submitter, { most: 120 })}</h1>
-        <p class="subtitle">${use.data?.['organization-name'] ? html`calls itself ${ui.text(use.data['organization-name'], { most: 120 })}` : html`&nbsp;`}</p></div></div>
+        <p class="subtitle"><span>${use.data?.['organization-name'] ? html`calls itself ${ui.text(use.data['organization-name'], { most: 120 })}` : html`&nbsp;`}</span></p></div></div>
       ${ui.of(context, use, row => shown(context, row), {
         lines: 12,
         missing: () => html`${ui.empty('Nothing was accepted from this reporter', 'If anything of it was refused, it stands below.')}${refused(context, submitter)}`,

@@ -5,17 +5,17 @@ export const RULES = {
   'certificate': 'Certificate',
   'starttls-regression': 'STARTTLS lost',
   'dane': 'DANE',
-  'sts-policy': 'MTA-STS policy, as reported',
+  'sts-policy': 'MTA-STS policy',
   'reporter-fault': 'Fault of a reporter',
   'reporter-silent': 'Reporter is silent',
   'domain-silent': 'Domain is silent',
   'intake-broken': 'Intake is broken',
   'rejections': 'Reports are refused',
-  'certificate-expiry': 'Certificate, live look',
-  'starttls-missing': 'STARTTLS, live look',
-  'tlsrpt-record': 'TLSRPT record, live look',
-  'mta-sts': 'MTA-STS, live look',
-  'tlsa': 'TLSA, live look',
+  'certificate-expiry': 'Certificate, by a live look',
+  'starttls-missing': 'STARTTLS missing, by a live look',
+  'tlsrpt-record': 'TLSRPT record',
+  'mta-sts': 'MTA-STS record and policy',
+  'tlsa': 'TLSA records',
 };
 
 export const SEVERITIES = ['critical', 'warning', 'info'];
