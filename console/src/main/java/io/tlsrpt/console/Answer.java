@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// What a request is answered.
@@ -22,11 +23,16 @@ final class Answer {
     private final Map<String, String> headers;
     private final @Nullable Stream stream;
 
-    /// A body that is written as it comes, without end or too large to be held.
-    interface Stream {
+    /// A body that is written as it comes, without end or too large to be held. It is closed in any case, also when
+    /// nothing of it was asked for.
+    interface Stream extends AutoCloseable {
 
+        /// @param again who asks, judged anew, for what lasts longer than a permission may
         /// @throws IOException when the client is gone
-        void writeTo(OutputStream out) throws IOException;
+        void writeTo(OutputStream out, Supplier<Access.Decision> again) throws IOException;
+
+        @Override
+        default void close() {}
     }
 
     /// @param headers beside those that every answer has

@@ -161,21 +161,26 @@ final class ApiRoutes {
         if (request.content().hasEntity() && !request.content().consumed()) {
             response.header(HeaderValues.CONNECTION_CLOSE); // what was sent with it is not for the next request
         }
-        send(answer, head, request, response);
+        try (Answer.Stream stream = answer.stream()) {
+            send(answer, stream, head, request, response);
+        }
     }
 
-    private static void send(Answer answer, boolean head, ServerRequest request, ServerResponse response) {
-        Answer tagged = answer.status() == 200 && answer.stream() == null && !answer.isDownload()
-                ? tagged(answer, request)
-                : answer;
+    private void send(
+            Answer answer,
+            Answer.@Nullable Stream stream,
+            boolean head,
+            ServerRequest request,
+            ServerResponse response) {
+        Answer tagged =
+                answer.status() == 200 && stream == null && !answer.isDownload() ? tagged(answer, request) : answer;
         EVERY_ANSWER.forEach((name, value) -> response.header(HeaderNames.create(name), value));
         tagged.headers().forEach((name, value) -> response.header(HeaderNames.create(name), value));
         response.header(HeaderNames.CONTENT_TYPE, tagged.contentType());
         response.status(Status.create(tagged.status()));
-        Answer.Stream stream = tagged.stream();
         if (stream != null && !head) {
             try (OutputStream out = response.outputStream()) {
-                stream.writeTo(out);
+                stream.writeTo(out, () -> access.reading(request));
             } catch (IOException gone) {
                 throw new UncheckedIOException(gone);
             }
@@ -313,6 +318,13 @@ final class ApiRoutes {
                 .collect(Collectors.toMap(
                         name -> name, name -> request.query().all(name), (one, other) -> one, LinkedHashMap::new));
         Set<String> known = endpoint.parameters();
+        if (known != null && known.contains(LiveStreams.RESUME)) {
+            // a browser that connects again sends the header, and the query it began with
+            request.headers()
+                    .first(HeaderNames.create("Last-Event-ID"))
+                    .filter(id -> !id.isEmpty())
+                    .ifPresent(id -> query.put(LiveStreams.RESUME, List.of(id)));
+        }
         return new Parameters(caller, path, query, known == null ? query.keySet() : known, body);
     }
 }

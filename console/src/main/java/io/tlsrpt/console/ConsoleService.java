@@ -41,6 +41,7 @@ public final class ConsoleService implements Service {
     private final Views views;
     private final TopicReader reader;
     private final TopicWriter writer;
+    private final LiveStreams live;
     private final ApiRoutes api;
     private volatile @Nullable StreamsHost streams;
 
@@ -59,6 +60,16 @@ public final class ConsoleService implements Service {
                         new ByteArrayDeserializer(),
                         new ByteArrayDeserializer()),
                 surroundings.clock());
+        AtomicInteger followers = new AtomicInteger();
+        this.live = new LiveStreams(
+                topics,
+                () -> new KafkaConsumer<>(
+                        kafka.consumer(
+                                settings.topicPrefix() + "console-stream-" + followers.incrementAndGet(),
+                                LiveStreams.CONSUMER),
+                        new ByteArrayDeserializer(),
+                        new ByteArrayDeserializer()),
+                surroundings.meters());
         this.writer = new TopicWriter(() -> new KafkaProducer<>(
                 impatient(kafka.producer(settings.topicPrefix() + "console")),
                 new ByteArraySerializer(),
@@ -72,6 +83,7 @@ public final class ConsoleService implements Service {
                                 questions.endpoints(),
                                 actions.endpoints(),
                                 explanations.endpoints(),
+                                live.endpoints(),
                                 new RunbookPage().endpoints(),
                                 new Dashboard().endpoints())
                         .flatMap(List::stream)
@@ -133,7 +145,13 @@ public final class ConsoleService implements Service {
     }
 
     @Override
+    public void quiesce() {
+        live.close();
+    }
+
+    @Override
     public void close() {
+        live.close();
         if (streams != null) {
             streams.close();
         }

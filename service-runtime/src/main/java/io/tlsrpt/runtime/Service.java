@@ -25,6 +25,10 @@ public interface Service extends AutoCloseable {
     /// @throws RuntimeException when it cannot run here
     void start();
 
+    /// Ends the answers that would go on for ever, such as streams, and begins no more of them; called before the
+    /// listeners stop, which wait for the answers under way.
+    default void quiesce() {}
+
     /// Finishes what it holds and returns; called once, in reverse order of starting, after the listeners stopped
     /// taking requests.
     @Override

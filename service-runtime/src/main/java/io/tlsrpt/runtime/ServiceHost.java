@@ -104,6 +104,7 @@ public final class ServiceHost implements AutoCloseable {
         closed = true;
         health.notReady("start", "stopping");
         looker.shutdownNow();
+        running.forEach(service -> quietly("endless answers of " + service.name(), service::quiesce));
         for (HttpListener listener : listeners.reversed()) {
             quietly("listener " + listener.address(), listener);
         }
