@@ -272,6 +272,7 @@ function show({ initial = false } = {}) {
   document.title = `${current.title()} – tlsrpt`;
   draw();
   if (!initial) document.querySelector('main h1')?.focus({ preventScroll: true });
+  document.querySelector('.nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   if (page.refresh) {
     const context = current;
     const timer = setInterval(() => document.hidden || context.refresh(), page.refresh * 1000);

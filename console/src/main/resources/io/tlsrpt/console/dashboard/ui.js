@@ -1,6 +1,7 @@
 // What pages are made of: functions that give lit templates. Text from reports is somebody else's: it is always text,
 // keeps to itself (bdi) and shows what would not be seen.
-import { html, svg, render, nothing } from '/lib/lit-html/lit-html.js';
+import { html, svg, render, nothing, noChange } from '/lib/lit-html/lit-html.js';
+import { Directive, directive } from '/lib/lit-html/directive.js';
 import { live } from '/lib/lit-html/directives/live.js';
 import { repeat } from '/lib/lit-html/directives/repeat.js';
 import { Problem } from './api.js';
@@ -305,15 +306,26 @@ export function select({ label, value, options, onChange, hidden = false }) {
 
 const typing = new WeakMap();
 
+/** Sets a text field, but never while somebody types in it. */
+const typed = directive(class extends Directive {
+  update({ element }, [value]) {
+    if (!typing.has(element) && element.value.trim() !== value.trim()) element.value = value;
+    return noChange;
+  }
+});
+
 /** Text that narrows a list while it is typed. */
 export function search({ label, value = '', onInput, placeholder = '' }) {
   const input = event => {
     const field = event.target;
     clearTimeout(typing.get(field));
-    typing.set(field, setTimeout(() => onInput(field.value.trim()), 200));
+    typing.set(field, setTimeout(() => {
+      typing.delete(field);
+      onInput(field.value.trim());
+    }, 200));
   };
   return html`<label class="field search"><span class="sr">${label}</span>${icon('search')}
-    <input type="search" .value=${live(value)} placeholder=${placeholder || label} autocomplete="off" spellcheck="false" @input=${input}></label>`;
+    <input type="search" ${typed(value)} placeholder=${placeholder || label} autocomplete="off" spellcheck="false" @input=${input}></label>`;
 }
 
 /**
