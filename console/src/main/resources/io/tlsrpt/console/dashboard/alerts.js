@@ -107,7 +107,7 @@ function toolbar(context, filter, found) {
     event.preventDefault();
     context.set({ domain: new FormData(event.target).get('domain').trim().toLowerCase() });
   };
-  return html`<div class="toolbar">
+  return html`<div class="toolbar filters">
     ${ui.segmented('State', STATES.map(([word, words]) => ({ words, on: word === filter.state, href: context.href({ state: word === 'firing' ? '' : word }) })))}
     ${choice('severity', SEVERITIES)}
     ${choice('rule', rules, rule => RULES[rule] ?? rule)}
@@ -187,49 +187,44 @@ export const one = {
   view(context) {
     const use = context.use('alert', `/api/v1/alerts/${segment(context.params.id)}`);
     const help = context.use('help', '/api/v1/help').data?.rows;
-    if (!use.data) {
-      return html`<div class="page-head"><div>${ui.crumbs(['/alerts', 'Alerts'], [undefined, context.params.id.slice(0, 12)])}
-        <h1 tabindex="-1">Alert</h1></div></div>
-        ${ui.of(context, use, () => nothing, {
-          lines: 12,
-          missing: () => ui.empty('There is no such alert', 'A resolved one is kept as long as reports are; the link may be older than that, or the address mistyped.'),
-        })}`;
-    }
-    const { alert, notifications } = use.data;
     return html`
-      ${head(alert)}
-      ${use.error ? ui.failure(use.error, () => context.refresh()) : nothing}
-      ${actions(context, alert)}
-      <div class="alert-grid">
-        <div class="stack">
-          ${todo(alert, help?.find(entry => alert['result-type'] ? entry['result-type'] === alert['result-type'] : entry.rule === alert.rule))}
-          ${decision(context, alert)}
-          ${live(alert.evidence.live)}
-          ${domains(context, alert)}
-        </div>
-        <div class="stack">
-          ${people(alert)}
-          ${told(notifications, alert)}
-          ${history(context, alert)}
-          ${names(alert)}
-        </div>
-      </div>`;
+      ${head(context, use.data?.alert)}
+      ${ui.of(context, use, ({ alert, notifications }) => html`
+        ${actions(context, alert)}
+        <div class="alert-grid">
+          <div class="stack">
+            ${todo(alert, help?.find(entry => alert['result-type'] ? entry['result-type'] === alert['result-type'] : entry.rule === alert.rule))}
+            ${decision(context, alert)}
+            ${live(alert.evidence.live)}
+            ${domains(context, alert)}
+          </div>
+          <div class="stack">
+            ${people(alert)}
+            ${told(notifications, alert)}
+            ${history(context, alert)}
+            ${names(alert)}
+          </div>
+        </div>`, {
+        lines: 12,
+        missing: () => ui.empty('There is no such alert', 'A resolved one is kept as long as reports are; the link may be older than that, or the address mistyped.'),
+      })}`;
   },
 };
 
-function head(alert) {
-  const firing = alert.state === 'firing';
-  return html`<header class="alert-head" data-severity=${firing ? alert.severity : 'resolved'}>
-    ${ui.crumbs(['/alerts', 'Alerts'], [undefined, alert['alert-id'].slice(0, 12)])}
-    <h1 tabindex="-1">${heading(alert)}</h1>
-    <p class="row">${ui.severity(alert.severity)} ${ui.alertState(alert.state)}
-      ${alert.acknowledged ? html`${ui.badge('none', 'acknowledged', 'person')} <span class="note">by ${ui.short(alert.acknowledged.by, 60)}, ${ui.ago(alert.acknowledged.at)}</span>` : nothing}
-      ${alert.reopened ? ui.badge('none', 'came back', 'wait') : nothing} ${tags(alert.labels)}</p>
-    <p class="alert-summary">${ui.text(alert.summary, { most: 600 })}</p>
-    <p class="note">${firing
-      ? html`Firing since ${ui.time(alert['opened-at'])} (${ui.ago(alert['opened-at'])}).`
-      : html`Resolved ${ui.time(alert['resolved-at'] ?? alert['updated-at'])}: ${ENDINGS[alert['resolve-reason']] ?? ui.short(alert['resolve-reason'])}.
-        It had opened ${ui.time(alert['opened-at'])}.`} Last change ${ui.time(alert['updated-at'])}.</p>
+/** The heading stands from the beginning, so that focus stays where it is when the rest comes. */
+function head(context, alert) {
+  const firing = alert?.state === 'firing';
+  return html`<header class="alert-head" data-severity=${alert ? (firing ? alert.severity : 'resolved') : nothing}>
+    ${ui.crumbs(['/alerts', 'Alerts'], [undefined, context.params.id.slice(0, 12)])}
+    <h1 tabindex="-1">${alert ? heading(alert) : 'Alert'}</h1>
+    ${alert ? html`<p class="row">${ui.severity(alert.severity)} ${ui.alertState(alert.state)}
+        ${alert.acknowledged ? html`${ui.badge('none', 'acknowledged', 'person')} <span class="note">by ${ui.short(alert.acknowledged.by, 60)}, ${ui.ago(alert.acknowledged.at)}</span>` : nothing}
+        ${alert.reopened ? ui.badge('none', 'came back', 'wait') : nothing} ${tags(alert.labels)}</p>
+      <p class="alert-summary">${ui.text(alert.summary, { most: 600 })}</p>
+      <p class="note">${firing
+        ? html`Firing since ${ui.time(alert['opened-at'])} (${ui.ago(alert['opened-at'])}).`
+        : html`Resolved ${ui.time(alert['resolved-at'] ?? alert['updated-at'])}: ${ENDINGS[alert['resolve-reason']] ?? ui.short(alert['resolve-reason'])}.
+          It had opened ${ui.time(alert['opened-at'])}.`} Last change ${ui.time(alert['updated-at'])}.</p>` : nothing}
   </header>`;
 }
 
@@ -269,7 +264,7 @@ function decision(context, alert) {
   const branch = branchWords(alert.rule, evidence.branch);
   const chance = chanceWords(evidence.probability);
   const silent = alert.rule.endsWith('-silent') || alert.rule === 'intake-broken';
-  return ui.section('Why it fires', html`
+  return ui.section(alert.state === 'firing' ? 'Why it fires' : 'Why it fired', html`
     ${counted ? shares(evidence, alert.rule !== 'reporter-fault') : nothing}
     <dl class="pairs">
       <dt>Rule</dt><dd>${RULES[alert.rule] ?? nothing} <code>${ui.short(alert.rule)}</code></dd>
@@ -356,8 +351,8 @@ function live(look) {
 }
 
 function domains(context, alert) {
-  const all = alert.evidence['affected-domains'] ?? (alert['policy-domain'] ? [alert['policy-domain']] : []);
-  if (all.length === 0) return nothing;
+  const all = alert.evidence['affected-domains'] ?? [];
+  if (all.length === 0 || (all.length === 1 && all[0] === alert['policy-domain'])) return nothing;
   const count = alert.evidence['affected-domain-count'] ?? all.length;
   const part = ui.cut(context, 'domains', all, DOMAINS);
   return ui.section(count === 1 ? 'Affected domain' : `${ui.number(count)} affected domains`, html`

@@ -46,10 +46,10 @@ export function view(context) {
       <p class="live-state" data-state=${state.paused ? 'held' : state.connection}>
         <span class="live-dot"></span>${state.paused ? 'Held by you' : STATES[state.connection]}</p>
     </div>
-    <div class="toolbar">${controls(context, topic, domain)}</div>
+    <div class="toolbar filters">${controls(context, topic, domain)}</div>
     ${state.paused && state.held.length > 0 ? html`<p class="live-held">
       <button type="button" class="button" @click=${() => hold(context, false)}>Show ${ui.number(state.held.length)}
-        ${state.heldLost > 0 ? 'newest' : 'held back'} and go on</button>
+        held back</button>
       ${state.heldLost > 0 ? html`<span class="note">${ui.number(state.heldLost)} older ones were let go.</span>` : nothing}</p>` : nothing}
     <ol class="live" aria-label=${`${TOPICS[topic]}, newest first`} aria-live="off">
       ${repeat(state.rows, row => row.key, row => line(context, topic, row))}

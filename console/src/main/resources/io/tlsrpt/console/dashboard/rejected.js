@@ -26,7 +26,7 @@ export const list = {
       <div class="page-head"><div><h1 tabindex="-1">Rejected</h1>
         <p class="subtitle">What was refused is kept 30 days, with the reason. A sender by mail never hears of it.</p></div>
         ${ui.csv(url('/api/v1/rejected', { format: 'csv', reason, submitter }))}</div>
-      <div class="toolbar">
+      <div class="toolbar filters">
         ${ui.select({ label: 'Reason', value: reason, options: [['', 'all'], ...words(reasons, reason).map(word => [word, word])], onChange: value => context.set({ reason: value }) })}
         <form class="row" role="search" aria-label="What a reporter sent" @submit=${bySubmitter}>
           <label class="field"><span class="field-name">Reporter</span><input type="search" name="submitter" .value=${submitter} placeholder="all" autocomplete="off"
@@ -57,6 +57,7 @@ function listed(context, { rows, complete }, narrowed, most, loading) {
   };
   return html`<section class="card"><div class="card-body">${ui.table({
     caption: 'What was refused, newest first',
+    stack: true,
     rows,
     key: row => row.id,
     columns: [

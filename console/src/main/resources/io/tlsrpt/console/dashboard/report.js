@@ -72,6 +72,7 @@ function entries(context, report) {
   const part = ui.cut(context, 'entries', all, ENTRIES);
   return html`${ui.table({
     caption: 'Policies of the report',
+    stack: true,
     rows: part.rows,
     columns: [
       { key: 'domain', label: 'Domain', cell: entry => html`<a href=${`/domains/${segment(entry['policy-domain'])}`}>${ui.short(entry['policy-domain'])}</a>` },
@@ -113,6 +114,7 @@ function events(context, report) {
         and all rows add up to what stands.</span></p>` : nothing}
       ${failures.length === 0 ? html`<p class="note">It names no failure of ${ui.short(domain)}.</p>` : ui.table({
         caption: 'Failures',
+        stack: true,
         rows: part.rows,
         key: event => event['event-id'],
         dense: true,

@@ -47,11 +47,12 @@ function listed(context, { rows, complete }) {
   const found = ui.sorted(rows.filter(row => !q || `${row.submitter} ${row['organization-name'] ?? ''}`.toLowerCase().includes(q)), SORTS[column], descending);
   const part = ui.cut(context, 'shown', found, SHOWN);
   return html`
-    <div class="toolbar">${ui.search({ label: 'Find a reporter', value: context.query.get('q') ?? '', onInput: value => context.replace({ q: value }) })}
+    <div class="toolbar filters">${ui.search({ label: 'Find a reporter', value: context.query.get('q') ?? '', onInput: value => context.replace({ q: value }) })}
       <span class="note">${found.length === rows.length ? ui.count(rows.length, 'reporter') : `${ui.number(found.length)} of ${ui.count(rows.length, 'reporter')}`}${complete ? '' : ', the first ones by name'}</span></div>
     ${found.length === 0 ? ui.empty('No reporter has this name', html`<a href=${context.href({ q: '' })}>Show all</a>`)
     : html`<section class="card"><div class="card-body">${ui.table({
       caption: 'Reporters',
+      stack: true,
       rows: part.rows,
       key: row => row.submitter,
       sort: { key: column, descending },

@@ -239,6 +239,6 @@ function previewed(now) {
   const { 'match-count': count, matches } = now.preview;
   return html`<div class="preview" role="status">
     <p><b>${count === 0 ? 'Nothing that fires now' : `Mutes ${ui.count(count, 'alert')} that ${count === 1 ? 'fires' : 'fire'} now`}</b></p>
-    ${matches.length ? html`<ul>${matches.slice(0, MATCHES).map(alert => html`<li>${ui.severity(alert.severity)} <bdi>${ui.visible(alert.summary).slice(0, 140)}</bdi></li>`)}</ul>` : nothing}
+    ${matches.length ? html`<ul>${matches.slice(0, MATCHES).map(alert => html`<li>${ui.severity(alert.severity)} ${ui.short(alert.summary, 140)}</li>`)}</ul>` : nothing}
     ${count > MATCHES ? html`<p class="note">and ${ui.number(count - Math.min(MATCHES, matches.length))} more</p>` : nothing}</div>`;
 }
