@@ -59,8 +59,7 @@ final class DemoScript {
     boolean runUntilAlerts(Duration limit) {
         say("waiting until everything is ready …");
         await(limit, () -> standalone.host().health().isReady());
-        say("ready. Dashboard: http://" + standalone.apiAddress() + "/   Broker: "
-                + standalone.bootstrapServers());
+        say("ready. Dashboard: http://" + standalone.apiAddress() + "/   Broker: " + standalone.bootstrapServers());
         say("importing four quiet weeks of three domains from three senders …");
         out.print(importQuietWeeks());
         say("posting yesterday's reports, gzipped, as senders do …");
