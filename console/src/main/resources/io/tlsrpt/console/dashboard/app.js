@@ -144,22 +144,25 @@ class Context {
     }
     if (use?.address !== address) {
       use?.ending.abort();
-      use = { address, load, data: kept.get(address) ?? use?.data, ending: undefined, loading: false };
+      const known = kept.get(address);
+      use = { address, load, data: known ?? use?.data, dataOf: known ? address : use?.dataOf };
       this.#uses.set(name, use);
       this.#load(use);
     }
     return use;
   }
 
-  async #load(use) {
+  async #load(use, { quiet = false } = {}) {
     use.ending?.abort();
     const ending = new AbortController();
     use.ending = ending;
-    use.loading = true;
+    use.loading = !quiet;
+    use.asking = true;
     try {
       const data = await use.load(use.address, AbortSignal.any([ending.signal, this.signal]));
       if (use.ending !== ending || ending.signal.aborted) return;
       use.data = data;
+      use.dataOf = use.address;
       use.error = undefined;
       kept.delete(use.address);
       kept.set(use.address, data);
@@ -167,15 +170,21 @@ class Context {
     } catch (error) {
       if (use.ending !== ending || ending.signal.aborted || this.signal.aborted) return;
       use.error = error;
-      if (error.status === 404) use.data = undefined;
+      if (error.status === 404 || use.dataOf !== use.address) use.data = undefined;
     }
     use.loading = false;
+    use.asking = false;
     this.update();
   }
 
-  /** Looks at everything again that the page shows. */
-  refresh() {
-    for (const use of this.#uses.values()) if (!use.loading) this.#load(use);
+  /**
+   * Looks at everything again that the page shows.
+   *
+   * @param quiet without a sign that it does
+   */
+  refresh(options) {
+    for (const use of this.#uses.values()) if (!use.asking) this.#load(use, options);
+    this.update();
   }
 
   /** Shows the page's state as it is now. */
@@ -261,8 +270,11 @@ class Context {
 function show({ initial = false } = {}) {
   const path = location.pathname;
   if (current?.path === path) {
+    const focused = document.activeElement !== document.body;
     current.turn();
     draw();
+    // what was pressed may be gone, as a filter that was taken away
+    if (focused && document.activeElement === document.body) document.querySelector('main h1')?.focus({ preventScroll: true });
     return;
   }
   current?.end();
@@ -275,7 +287,7 @@ function show({ initial = false } = {}) {
   document.querySelector('.nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   if (page.refresh) {
     const context = current;
-    const timer = setInterval(() => document.hidden || context.refresh(), page.refresh * 1000);
+    const timer = setInterval(() => document.hidden || context.refresh({ quiet: true }), page.refresh * 1000);
     context.signal.addEventListener('abort', () => clearInterval(timer));
   }
 }
@@ -317,7 +329,7 @@ function page() {
         <a class="brand" href="/">${ui.icon('brand')}<span>tlsrpt</span></a>
         ${bare ? html`<span class="grow"></span>` : navigation()}
         <div class="tools">
-          ${bare ? nothing : localTimes()} ${theme()} ${bare ? nothing : session()}
+          ${bare ? nothing : session()} ${bare ? nothing : localTimes()} ${theme()}
         </div>
       </div>
       <div class="progress" data-on=${current.busy}></div>
@@ -346,7 +358,7 @@ function navigation() {
 }
 
 function firing() {
-  if (!shell.firing?.count) return nothing;
+  if (!shell.firing?.count) return html`<span class="count" data-severity="none" aria-hidden="true">00</span>`;
   const { count, critical, more } = shell.firing;
   return html`<span class="count" data-severity=${critical ? 'critical' : 'warning'}>${ui.number(count)}${more ? '+' : ''}<span
     class="sr"> firing${critical ? `, ${critical} critical` : ''}</span></span>`;
@@ -470,7 +482,7 @@ async function start() {
     onRecord: () => {
       count();
       clearTimeout(refreshing);
-      refreshing = setTimeout(() => current.page.refresh && current.refresh(), 1000);
+      refreshing = setTimeout(() => current.page.refresh && current.refresh({ quiet: true }), 1000);
     },
   });
 }

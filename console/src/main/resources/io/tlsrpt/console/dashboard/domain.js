@@ -58,11 +58,13 @@ export function view(context) {
     }),
   };
   const head = header(context, domain, uses.row, now);
-  if (uses.row.error?.status === 404 && !uses.row.data) return html`${head}${unknown(domain)}`;
+  if ([400, 404].includes(uses.row.error?.status) && !uses.row.data) return html`${head}${unknown(domain)}`;
+  if (!settled(uses.row) || !settled(uses.alerts)) return html`${head}<section class="card"><div class="card-body">${ui.loading(24)}</div></section>`;
   const reported = uses.row.data === undefined || uses.row.data['last-received-at'] || uses.row.data.trend
     || uses.summary.data?.days?.length > 0;
-  if (!reported) return html`${head}${firing(context, uses.alerts)}${arrival(context, uses.row, false)}${readiness(context, uses.readiness)}`;
+  if (!reported) return html`${head}${pending(uses.row)}${firing(context, uses.alerts)}${arrival(context, uses.row, false)}${readiness(context, uses.readiness)}`;
   return html`${head}
+    ${pending(uses.row)}
     ${firing(context, uses.alerts)}
     ${rangeBar(context, now)}
     ${numbers(context, uses.summary, now)}
@@ -74,14 +76,26 @@ export function view(context) {
     ${reports(context, uses.reports, base)}`;
 }
 
+/** Whether it can be shown, so that what comes later pushes nothing away. */
+function settled(use) {
+  return use.data !== undefined || use.error !== undefined;
+}
+
 function header(context, domain, use, now) {
   const row = use.data;
   return html`<div class="page-head"><div>${ui.crumbs(['/', 'Overview'], [null, domain])}
     <h1 tabindex="-1">${ui.text(domain)}</h1>
     <div class="subtitle">${row ? html`${stateBadge(row.state)}${row['policy-mode'] ? html`<span>MTA-STS ${ui.mode(row['policy-mode'])}</span>` : nothing}
       ${row['last-received-at'] ? html`<span>last report ${ui.ago(row['last-received-at'])}</span>` : nothing}
-      ${row.configured === false ? html`<span>not configured</span>` : nothing}${ui.labels(row.labels)}` : html`<span class="hold">&nbsp;</span>`}</div></div>
+      ${row.configured === false ? html`<span>not configured</span>` : nothing}${ui.labels(row.labels, { linked: true })}` : html`<span class="hold">&nbsp;</span>`}</div></div>
     <div class="actions">${ui.csv(`${ui.api('domains', domain)}/aggregates?format=csv&limit=100000&from=${now.from}&to=${now.to}`, 'Aggregates as CSV')}</div></div>`;
+}
+
+function pending(use) {
+  if (use.data?.state !== 'pending') return nothing;
+  return ui.section('Somebody has to accept this domain', html`<p>Its TLSRPT record names this system, but it is not configured. What is
+    reported is counted; no alert comes of it. Accept it when it is yours:</p>${HOST_NAME.test(use.data.domain)
+    ? ui.code(`./tlsrpt domains accept ${use.data.domain}`, { label: 'Copy command' }) : html`<p><code>./tlsrpt domains accept</code></p>`}`, { kind: 'warning' });
 }
 
 function unknown(domain) {
@@ -174,12 +188,27 @@ function numbers(context, use, now) {
         { label: 'Sessions', value: ui.number(good + bad) },
         { label: 'Failed sessions', value: ui.number(bad), kind: bad > 0 && good / (good + bad) < 0.98 ? 'critical' : undefined },
         ...(narrowed ? [{ label: 'Failures that match', value: ui.number(totals['failed-session-count'] ?? 0), note: 'failure types overlap' }] : []),
+        ...since(data),
         { label: 'Reports', value: ui.number(totals['report-count'] ?? 0) },
         { label: 'Days with reports', value: html`${ui.number(data.days.length)}<span class="of"> of ${ui.number(ui.daysBetween(data.from, data.to))}</span>` },
       ])}
       ${data.days.length === 0 ? ui.empty('No report covers these days', html`<a href=${context.href({ days: 400, from: '', to: '', 'result-type': '', mx: '', submitter: '' })}>Look at 400 days without filters</a>`)
         : charts(context, data, narrowed)}`;
   }, { lines: 16 })}</div></section>`;
+}
+
+/** Since when sessions fail, or when the last one did; days without reports break nothing. */
+function since(data) {
+  const fails = day => (day['failed-session-count'] ?? 0) > 0 || day['total-failure-session-count'] > 0;
+  const matches = data.days.map(fails);
+  const last = matches.lastIndexOf(true);
+  if (last < 0) return [];
+  if (last < matches.length - 1) return [{ label: 'Last failure', value: html`<span class="date">${data.days[last].window}</span>`, note: `${ui.count(matches.length - 1 - last, 'clean day')} after` }];
+  const first = matches.lastIndexOf(false) + 1;
+  return [{
+    label: 'Failing since', value: html`<span class="date">${first === 0 ? 'before ' : ''}${data.days[first].window}</span>`,
+    note: `${ui.count(matches.length - first, 'day')} with reports, each with failures`,
+  }];
 }
 
 function charts(context, data, narrowed) {

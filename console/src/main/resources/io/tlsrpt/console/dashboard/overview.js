@@ -90,9 +90,9 @@ export function view(context) {
   const use = context.useAll('domains', '/api/v1/domains', ours, MOST);
   if (use.data && !use.data.complete) context.state.tooMany = true;
   if (!use.data) {
-    return html`<h1 tabindex="-1">Overview</h1>
-      <section class="card hero-room"><div class="card-body">${ui.of(context, use, () => nothing, { lines: 3 })}</div></section>
-      <section class="card"><div class="card-body">${use.error ? nothing : ui.loading(14)}</div></section>`;
+    return html`<section class="card hero" data-kind="none"><div class="hero-words">${ui.icon('none')}<div><h1 tabindex="-1">Overview</h1><p>&nbsp;</p></div></div>
+      ${use.error ? nothing : ui.loading(3)}</section>
+      <section class="card"><div class="card-body">${use.error ? ui.failure(use.error, () => context.refresh()) : ui.loading(24)}</div></section>`;
   }
   const rows = rowsOf(use.data);
   if (rows.length === 0 && !now.text && !now.label && !now.state) return nothingYet();
@@ -112,6 +112,7 @@ function hero(rows, use) {
   const alerting = rows.filter(row => row['firing-alerts'] > 0);
   const critical = alerting.filter(row => row['worst-severity'] === 'critical').length;
   const missing = rows.filter(row => row.state === 'record-missing').length;
+  const pending = rows.filter(row => row.state === 'pending').length;
   const silent = rows.filter(row => ['waiting', 'published', 'record-missing'].includes(row.state)).length;
   const verified = rows.filter(row => row.trend?.trust === 'verified');
   const good = verified.reduce((sum, row) => sum + row.sums.good, 0);
@@ -119,8 +120,9 @@ function hero(rows, use) {
   const newest = rows.reduce((last, row) => (row['last-received-at'] > last ? row['last-received-at'] : last), '');
   let kind = 'ok';
   let words = 'All is well';
-  let more = rows.length === silent
-    ? 'Nothing fires. No report has come yet.' : 'No alert fires, and every domain publishes its TLSRPT record.';
+  let more = 'No alert fires.';
+  if (rows.length === silent) more = 'Nothing fires. No report has come yet.';
+  else if (rows.every(row => row.record === 'found')) more = 'No alert fires, and every domain publishes its TLSRPT record.';
   if (critical > 0) {
     kind = 'critical';
     words = critical === 1 ? '1 domain needs you now' : `${ui.number(critical)} domains need you now`;
@@ -129,6 +131,10 @@ function hero(rows, use) {
     kind = 'warning';
     words = alerting.length === 1 ? '1 domain has an alert' : `${ui.number(alerting.length)} domains have alerts`;
     more = 'None is critical.';
+  } else if (pending > 0) {
+    kind = 'info';
+    words = 'No alert fires';
+    more = pending === 1 ? '1 discovered domain waits to be accepted.' : `${ui.number(pending)} discovered domains wait to be accepted.`;
   } else if (missing > 0) {
     kind = 'info';
     words = 'No alert fires';

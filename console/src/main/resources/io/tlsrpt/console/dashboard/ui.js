@@ -272,10 +272,17 @@ export function tag(words) {
   return html`<span class="tag">${text(words, { most: 60 })}</span>`;
 }
 
-/** key: value of what the operator named so. */
-export function labels(pairs) {
+/**
+ * key: value of what the operator named so.
+ *
+ * @param linked to the domains that have the same
+ */
+export function labels(pairs, { linked = false } = {}) {
   const entries = Object.entries(pairs ?? {});
-  return entries.length === 0 ? nothing : html`<span class="tags">${entries.map(([key, value]) => tag(`${key}: ${value}`))}</span>`;
+  if (entries.length === 0) return nothing;
+  return html`<span class="tags">${entries.map(([key, value]) => (linked
+    ? html`<a class="tag" href=${`/?label=${encodeURIComponent(`${key}:${value}`)}`}>${short(`${key}: ${value}`, 60)}</a>`
+    : tag(`${key}: ${value}`)))}</span>`;
 }
 
 // ---- filters -----------------------------------------------------------------------------------------------------
