@@ -270,11 +270,8 @@ class Context {
 function show({ initial = false } = {}) {
   const path = location.pathname;
   if (current?.path === path) {
-    const focused = document.activeElement !== document.body;
     current.turn();
     draw();
-    // what was pressed may be gone, as a filter that was taken away
-    if (focused && document.activeElement === document.body) document.querySelector('main h1')?.focus({ preventScroll: true });
     return;
   }
   current?.end();
@@ -283,7 +280,7 @@ function show({ initial = false } = {}) {
   shell.menu = false;
   document.title = `${current.title()} – tlsrpt`;
   draw();
-  if (!initial) document.querySelector('main h1')?.focus({ preventScroll: true });
+  if (!initial) focusHeading();
   document.querySelector('.nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   if (page.refresh) {
     const context = current;
@@ -307,7 +304,14 @@ function schedule() {
 function draw() {
   if (frame) cancelAnimationFrame(frame);
   frame = undefined;
+  const focused = document.activeElement;
   render(page(), document.getElementById('app'));
+  // what had the focus may be gone, as a filter that was taken away
+  if (focused && !focused.isConnected && document.activeElement === document.body) focusHeading();
+}
+
+function focusHeading() {
+  document.querySelector('main h1')?.focus({ preventScroll: true });
 }
 
 function announce(words) {
@@ -468,7 +472,12 @@ async function start() {
   document.addEventListener('theme', schedule);
   show({ initial: true });
   if (location.pathname === '/sign-in') return;
-  shell.session = await api.get('/api/v1/session');
+  try {
+    shell.session = await api.get('/api/v1/session');
+  } catch (error) {
+    if (error.status !== 401) throw error; // the way to the sign-in page has begun
+    return;
+  }
   schedule();
   count();
   let refreshing;
