@@ -282,7 +282,7 @@ function facet(context, data, name, all, chosen, { key = name, count, bad, words
         : html`<a class="facet-row" aria-current=${on ? 'true' : nothing} href=${context.href({ [name]: on ? '' : row[key] })}>${content}</a>`}</li>`;
     })}</ul>
     ${more}
-    ${data[omitted] ? html`<p class="note">${ui.number(data[omitted])} more with fewer are left out; the CSV has all.</p>` : nothing}`;
+    ${data[omitted] ? html`<p class="note">${ui.number(data[omitted])} more with fewer are left out; the aggregates as CSV have them.</p>` : nothing}`;
 }
 
 // ---- what to do --------------------------------------------------------------------------------------------------

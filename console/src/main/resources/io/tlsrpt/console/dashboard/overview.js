@@ -161,7 +161,8 @@ function short(value) {
 
 function list(context, now, all, data) {
   const words = now.text.toLowerCase();
-  const narrowed = all.filter(row => (!words || row.domain.includes(words)
+  const name = aLabels(words);
+  const narrowed = all.filter(row => (!words || row.domain.includes(words) || row.domain.includes(name)
       || Object.entries(row.labels ?? {}).some(([key, value]) => `${key}: ${value}`.toLowerCase().includes(words)))
     && (!now.label || hasLabel(row, now.label)));
   const counts = Object.fromEntries(Object.entries(FILTERS).map(([key, [, fits]]) => [key, narrowed.filter(fits).length]));
@@ -195,6 +196,15 @@ function list(context, now, all, data) {
         })}
       ${more}
     </div></section>`;
+}
+
+/** Names are kept as A-labels; people may type the others. */
+function aLabels(name) {
+  try {
+    return new URL(`http://${name}`).hostname || name;
+  } catch {
+    return name;
+  }
 }
 
 function csvOf(now) {
