@@ -156,8 +156,8 @@ function row(alert) {
   const when = firing ? alert['opened-at'] : alert['resolved-at'] ?? alert['updated-at'];
   const affected = alert.evidence['affected-domain-count'];
   const about = [
-    alert.acknowledged ? html`${ui.badge('none', 'acknowledged', 'person')} <span>by ${ui.short(alert.acknowledged.by, 40)}</span>` : nothing,
-    alert.reopened ? ui.badge('none', 'came back', 'wait') : nothing,
+    alert.acknowledged ? html`${ui.badge('none', 'acknowledged', { picture: 'person' })} <span>by ${ui.short(alert.acknowledged.by, 40)}</span>` : nothing,
+    alert.reopened ? ui.badge('none', 'came back', { picture: 'wait' }) : nothing,
     affected > 1 ? html`<span>${ui.count(affected, 'domain')}</span>`
       : alert['policy-domain'] && alert['receiving-mx-hostname'] ? html`<span>${ui.short(alert['policy-domain'], 80)}</span>` : nothing,
     firing ? nothing : html`<span>${ui.short((ENDINGS[alert['resolve-reason']] ?? alert['resolve-reason'] ?? '').split(/[:;]/)[0], 60)}</span>`,
@@ -182,11 +182,11 @@ function tags(labels) {
 
 export const one = {
   title: () => 'Alert',
-  refresh: 30,
+  refresh: 60,
 
   view(context) {
     const use = context.use('alert', `/api/v1/alerts/${segment(context.params.id)}`);
-    const help = context.use('help', '/api/v1/help').data?.rows;
+    const help = context.use('help', '/api/v1/help', {}, { once: true }).data?.rows;
     return html`
       ${head(context, use.data?.alert)}
       ${ui.of(context, use, ({ alert, notifications }) => html`
@@ -218,8 +218,8 @@ function head(context, alert) {
     ${ui.crumbs(['/alerts', 'Alerts'], [undefined, context.params.id.slice(0, 12)])}
     <h1 tabindex="-1">${alert ? heading(alert) : 'Alert'}</h1>
     ${alert ? html`<p class="row">${ui.severity(alert.severity)} ${ui.alertState(alert.state)}
-        ${alert.acknowledged ? html`${ui.badge('none', 'acknowledged', 'person')} <span class="note">by ${ui.short(alert.acknowledged.by, 60)}, ${ui.ago(alert.acknowledged.at)}</span>` : nothing}
-        ${alert.reopened ? ui.badge('none', 'came back', 'wait') : nothing} ${tags(alert.labels)}</p>
+        ${alert.acknowledged ? html`${ui.badge('none', 'acknowledged', { picture: 'person' })} <span class="note">by ${ui.short(alert.acknowledged.by, 60)}, ${ui.ago(alert.acknowledged.at)}</span>` : nothing}
+        ${alert.reopened ? ui.badge('none', 'came back', { picture: 'wait' }) : nothing} ${tags(alert.labels)}</p>
       <p class="alert-summary">${ui.text(alert.summary, { most: 600 })}</p>
       <p class="note">${firing
         ? html`Firing since ${ui.time(alert['opened-at'])} (${ui.ago(alert['opened-at'])}).`
@@ -316,7 +316,7 @@ function explain(context, alert) {
 }
 
 function explained(context, alert, domain) {
-  const use = context.use('explain', '/api/v1/explain', { domain, mx: alert['receiving-mx-hostname'] ?? domain, day: alert.evidence.window });
+  const use = context.use('explain', '/api/v1/explain', { domain, mx: alert['receiving-mx-hostname'] ?? domain, day: alert.evidence.window }, { once: true });
   return html`<div class="stack explain">${ui.of(context, use, data => {
     const results = data.mxs.flatMap(one => one.results)
       .filter(result => result.rule === alert.rule && result['result-type'] === alert['result-type']);
@@ -373,7 +373,7 @@ function people(alert) {
 }
 
 function word(said, taken) {
-  return html`<li><p class="row"><b>${ui.short(said.by, 60)}</b> ${taken ? ui.badge('none', 'acknowledged', 'person') : nothing}
+  return html`<li><p class="row"><b>${ui.short(said.by, 60)}</b> ${taken ? ui.badge('none', 'acknowledged', { picture: 'person' }) : nothing}
       <span class="note">${ui.time(said.at)}</span></p>
     ${said.text ? html`<p>${ui.text(said.text, { most: 2000, lines: true })}</p>` : nothing}</li>`;
 }
@@ -410,7 +410,9 @@ function names(alert) {
 
 function history(context, alert) {
   const days = context.state.longHistory ? LONGEST_HISTORY_DAYS : HISTORY_DAYS;
-  const use = context.useAll('history', `/api/v1/alerts/${segment(alert['alert-id'])}/history`, { from: ui.plusDays(ui.today(), 1 - days) }, 2000);
+  // asked for again when the alert has changed, and not before
+  const use = context.useAll(`history of ${alert['updated-at']}`, `/api/v1/alerts/${segment(alert['alert-id'])}/history`,
+    { from: ui.plusDays(ui.today(), 1 - days) }, 2000, { once: true });
   const older = () => {
     context.state.longHistory = true;
     context.update();

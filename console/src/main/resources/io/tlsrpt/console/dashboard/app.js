@@ -117,24 +117,25 @@ class Context {
    *
    * @param name of this use within the page
    * @param path absent: nothing is asked yet
+   * @param once whether `refresh` leaves it as it is: what hardly changes, or costs the server much
    */
-  use(name, path, parameters) {
-    return this.#use(name, path && api.url(path, parameters), (address, signal) => api.get(address, { signal }));
+  use(name, path, parameters, { once = false } = {}) {
+    return this.#use(name, path && api.url(path, parameters), (address, signal) => api.get(address, { signal }), once);
   }
 
   /** All rows of a list: `{data: {rows, complete}, error, loading}`. */
-  useAll(name, path, parameters = {}, most = 5000) {
+  useAll(name, path, parameters = {}, most = 5000, { once = false } = {}) {
     return this.#use(name, path && api.url(path, { ...parameters, all: most }),
-      (address, signal) => api.getAll(path, parameters, { signal, most }));
+      (address, signal) => api.getAll(path, parameters, { signal, most }), once);
   }
 
   /** A document: `{data: {text, cut}, error, loading}`. */
   useText(name, path, parameters, most) {
     return this.#use(name, path && api.url(path, { ...parameters, text: most ?? 'all' }),
-      (_, signal) => api.getText(api.url(path, parameters), { signal, most }));
+      (_, signal) => api.getText(api.url(path, parameters), { signal, most }), true);
   }
 
-  #use(name, address, load) {
+  #use(name, address, load, once) {
     this.#used.add(name);
     let use = this.#uses.get(name);
     if (!address) {
@@ -145,7 +146,7 @@ class Context {
     if (use?.address !== address) {
       use?.ending.abort();
       const known = kept.get(address);
-      use = { address, load, data: known ?? use?.data, dataOf: known ? address : use?.dataOf };
+      use = { address, load, once, data: known ?? use?.data, dataOf: known ? address : use?.dataOf };
       this.#uses.set(name, use);
       this.#load(use);
     }
@@ -183,7 +184,7 @@ class Context {
    * @param quiet without a sign that it does
    */
   refresh(options) {
-    for (const use of this.#uses.values()) if (!use.asking) this.#load(use, options);
+    for (const use of this.#uses.values()) if (!use.asking && (!use.once || use.error)) this.#load(use, options);
     this.update();
   }
 

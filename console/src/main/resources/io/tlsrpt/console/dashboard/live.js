@@ -230,7 +230,7 @@ function words(topic, record) {
 const VERDICTS = { accepted: 'ok', duplicate: 'none', replaced: 'info', conflict: 'warning', rejected: 'critical' };
 
 function event(record) {
-  const taken = record.retraction ? html`${ui.badge('warning', 'taken back', 'back')} ` : nothing;
+  const taken = record.retraction ? html`${ui.badge('warning', 'taken back', { picture: 'back' })} ` : nothing;
   if (record.kind === 'summary') {
     return html`${taken}<b>${ui.short(record['policy-domain'])}</b> ${policy(record)} ${totals(record)}
       by ${ui.short(record.submitter, 100)} ${trust(record)}`;

@@ -14,7 +14,7 @@ export const list = {
   view(context) {
     const reason = context.query.get('reason') ?? '';
     const submitter = context.query.get('submitter') ?? '';
-    const reasons = context.use('reasons', '/api/v1/rejected/reasons').data?.rows ?? [];
+    const reasons = context.use('reasons', '/api/v1/rejected/reasons', {}, { once: true }).data?.rows ?? [];
     const most = context.state.most ?? STEP;
     const use = context.useAll('rejected', '/api/v1/rejected', { limit: STEP, reason, submitter }, most);
     const help = reasons.find(one => one.reason === reason);
@@ -77,7 +77,7 @@ const RETRY_KINDS = { 'after-fix': ['info', 'after a fix'], vouch: ['warning', '
 
 function retry(word) {
   const [kind, words] = RETRY_KINDS[word] ?? ['unknown', word ?? 'unknown'];
-  return html`<span title=${RETRIES[word] ?? nothing}>${ui.badge(kind, words)}</span>`;
+  return html`<span title=${RETRIES[word] ?? nothing}>${ui.badge(kind, words, { plain: true })}</span>`;
 }
 
 function meaning(help) {
@@ -109,13 +109,13 @@ export const one = {
 
 function record({ rejected, help }, place) {
   const command = `./tlsrpt rejected retry ${place.partition}-${place.offset}`;
-  return html`
+  return html`<div class="grid wide stretch">
     ${ui.section('Why', html`<p>${ui.text(rejected.detail ?? 'There is no detail.', { most: 600 })}</p>
       ${help ? html`<p class="note">${ui.prose(help.meaning)} Usually the fault of: ${help.usually}.</p>` : nothing}`)}
     ${ui.section('What to do', html`${help ? html`<p>${ui.prose(help.fix)}</p>` : nothing}
       <p class="row">${retry(rejected.retry)} ${RETRIES[rejected.retry] ?? nothing}</p>
-      ${rejected.retry === 'never' ? nothing : ui.code(rejected.retry === 'vouch' ? `${command} --vouch` : command)}`)}
-    ${ui.section('How it came', html`<dl class="pairs">${FACTS.filter(([name]) => rejected[name] !== undefined).map(([name, words, show]) => html`<dt>${words}</dt><dd>${show
+      ${rejected.retry === 'never' ? nothing : ui.code(rejected.retry === 'vouch' ? `${command} --vouch` : command)}`)}</div>
+    ${ui.section('How it came', html`<dl class="pairs">${FACTS.filter(([name]) => rejected[name] !== undefined && rejected[name] !== false).map(([name, words, show]) => html`<dt>${words}</dt><dd>${show
       ? show(rejected[name]) : ui.text(rejected[name])}</dd>`)}</dl>`)}
     ${ui.section('What came', rejected.preview === undefined
       ? html`<p class="note">${rejected.size === 0 ? 'No bytes.' : 'It is compressed or otherwise no text; the bytes can be downloaded.'}</p>`
@@ -137,5 +137,5 @@ const FACTS = [
   ['message-id', 'Message-ID'],
   ['received-at', 'First received', received => ui.time(received, { seconds: true })],
   ['size', 'Kept', size => ui.count(size, 'byte')],
-  ['cut', 'Cut', cut => cut ? 'only the first bytes were kept' : 'no'],
+  ['cut', 'Cut', () => 'only the first bytes were kept'],
 ];

@@ -7,7 +7,7 @@ import { AUTHENTICATIONS, LENIENCIES, SOURCES } from './words.js';
 const EVENTS = 2000;
 const SHOWN = 25;
 const ENTRIES = 50;
-const MOST_BYTES = 4 * 1024 * 1024;
+const MOST_BYTES = 1024 * 1024;
 const SHOWN_CHARACTERS = 20_000;
 
 export const title = () => 'Report';
@@ -119,7 +119,7 @@ function events(context, report) {
         key: event => event['event-id'],
         dense: true,
         columns: [
-          { key: 'type', label: 'Result type', cell: event => html`${ui.short(event['result-type'], 80)}${event.retraction ? html` ${ui.badge('warning', 'taken back', 'back')}` : nothing}` },
+          { key: 'type', label: 'Result type', cell: event => html`${ui.short(event['result-type'], 80)}${event.retraction ? html` ${ui.badge('warning', 'taken back', { picture: 'back' })}` : nothing}` },
           { key: 'count', label: 'Sessions', numeric: true, cell: event => ui.number(event['failed-session-count']) },
           { key: 'sending', label: 'Sending address', cell: event => value(event['sending-mta-ip']) },
           { key: 'mx', label: 'Receiving MX', cell: event => html`${value(event['receiving-mx-hostname'])}${event['receiving-mx-helo'] && event['receiving-mx-helo'] !== event['receiving-mx-hostname']
