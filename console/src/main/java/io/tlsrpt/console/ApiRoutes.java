@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -72,19 +73,37 @@ final class ApiRoutes {
         Supplier<Answer> read(Parameters parameters);
     }
 
-    /// One path and what may be asked of it.
+    /// Who may ask.
+    enum Reach {
+        /// Anybody: what it answers is the same for all, and tells nothing of reports.
+        ANYBODY,
+        /// Whoever may ask at all: it looks at what is [Visible] to the caller itself, or tells nothing of domains.
+        EACH,
+        /// Who is shown the domain in the path.
+        DOMAIN,
+        /// Who is shown every domain.
+        ALL
+    }
+
+    /// One path and what may be asked of it. A caller limited to labels comes no further than to a path with a domain
+    /// that
+    /// is shown to it, unless the endpoint says that it looks at what is visible itself ([#filtered]).
     ///
     /// @param parameters of the query; absent: it has any, which are for the page in the browser
-    /// @param open whether anybody may ask: what it answers is the same for all, and tells nothing of reports
-    record Endpoint(String method, String path, @Nullable Set<String> parameters, boolean open, Question question) {
+    record Endpoint(String method, String path, @Nullable Set<String> parameters, Reach reach, Question question) {
 
-        Endpoint(String method, String path, Set<String> parameters, Question question) {
-            this(method, path, parameters, false, question);
+        private Endpoint(String method, String path, Set<String> parameters, Question question) {
+            this(method, path, parameters, path.contains("{domain}") ? Reach.DOMAIN : Reach.ALL, question);
         }
 
         /// A part of a page: the same for everybody.
         static Endpoint page(String path, Supplier<Answer> answer) {
-            return new Endpoint(GET, path, null, true, parameters -> answer);
+            return page(path, parameters -> answer);
+        }
+
+        /// A part of a page: the same for everybody.
+        static Endpoint page(String path, Question question) {
+            return new Endpoint(GET, path, null, Reach.ANYBODY, question);
         }
 
         static Endpoint get(String path, Set<String> parameters, Question question) {
@@ -97,6 +116,20 @@ final class ApiRoutes {
 
         static Endpoint delete(String path, Question question) {
             return new Endpoint(DELETE, path, Set.of(), question);
+        }
+
+        /// Also for callers who are limited to labels: it answers only what is visible to them.
+        Endpoint filtered() {
+            return new Endpoint(method, path, parameters, Reach.EACH, question);
+        }
+
+        /// For everybody, also those who have not said who they are.
+        Endpoint open() {
+            return new Endpoint(method, path, parameters, Reach.ANYBODY, question);
+        }
+
+        private boolean acts() {
+            return !method.equals(GET);
         }
     }
 
@@ -236,12 +269,21 @@ final class ApiRoutes {
 
     private Answer answer(String path, Endpoint endpoint, ServerRequest request) {
         Caller caller = Caller.NOBODY;
-        if (!endpoint.open()) {
-            Access.Decision decision = endpoint.method().equals(GET) ? access.reading(request) : access.acting(request);
+        if (endpoint.reach() == Reach.ANYBODY) {
+            Optional<Access.Refusal> foreign =
+                    endpoint.acts() ? access.fromElsewhere(request) : Optional.<Access.Refusal>empty();
+            if (foreign.isPresent()) {
+                return Answer.refused(foreign.get());
+            }
+        } else {
+            Access.Decision decision = endpoint.acts() ? access.acting(request) : access.reading(request);
             if (decision instanceof Access.Refusal refusal) {
                 return Answer.refused(refusal);
             }
             caller = (Caller) decision;
+        }
+        if (endpoint.reach() == Reach.ALL && !caller.seesAll()) {
+            return Answer.refused(access.onlyForAll(caller));
         }
         ObjectNode body = Json.MAPPER.createObjectNode();
         if (endpoint.method().equals(POST)) {
@@ -267,6 +309,9 @@ final class ApiRoutes {
             parameters = parameters(endpoint, caller, request, body);
         } catch (IllegalArgumentException notDecodable) {
             return Answer.problem(400, "Bad Request", "the query is not percent-encoded UTF-8");
+        }
+        if (endpoint.reach() != Reach.ANYBODY && !parameters.domainsVisible()) {
+            return Answer.problem(404, "Not Found", "there is no such domain among those that are shown to you");
         }
         Supplier<Answer> question = endpoint.question().read(parameters);
         if (!parameters.faults().isEmpty()) {
@@ -310,7 +355,7 @@ final class ApiRoutes {
         }
     }
 
-    private static Parameters parameters(Endpoint endpoint, Caller caller, ServerRequest request, ObjectNode body) {
+    private Parameters parameters(Endpoint endpoint, Caller caller, ServerRequest request, ObjectNode body) {
         Map<String, String> path = new HashMap<>();
         var segments = request.path().pathParameters();
         segments.names().forEach(name -> path.put(name, segments.get(name)));
@@ -325,6 +370,7 @@ final class ApiRoutes {
                     .filter(id -> !id.isEmpty())
                     .ifPresent(id -> query.put(LiveStreams.RESUME, List.of(id)));
         }
-        return new Parameters(caller, path, query, known == null ? query.keySet() : known, body);
+        return new Parameters(
+                caller, new Visible(caller, access), path, query, known == null ? query.keySet() : known, body);
     }
 }

@@ -88,7 +88,7 @@ public final class ConsoleService implements Service {
                                 new Dashboard().endpoints())
                         .flatMap(List::stream)
                         .toList(),
-                new Access(surroundings.current(), settings.api().listen()),
+                new Access(surroundings.current(), settings.api().listen(), surroundings.meters()),
                 surroundings.meters());
     }
 

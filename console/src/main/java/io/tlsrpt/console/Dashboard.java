@@ -61,7 +61,7 @@ final class Dashboard {
     }
 
     private Endpoint files(String path, String folder, String name) {
-        return new Endpoint("GET", path, null, true, parameters -> () -> file(folder + parameters.segment(name)));
+        return Endpoint.page(path, parameters -> () -> file(folder + parameters.segment(name)));
     }
 
     private Answer file(String path) {

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +26,13 @@ final class Overview {
 
     /// @param after the domain that the page before ended with; absent: from the first
     /// @param today the UTC day
-    Page domains(List<Settings.Domain> configured, @Nullable String after, LocalDate today, PageLimit limit) {
+    /// @param shown which of them
+    Page domains(
+            List<Settings.Domain> configured,
+            @Nullable String after,
+            LocalDate today,
+            Predicate<String> shown,
+            PageLimit limit) {
         NavigableSet<String> names = new TreeSet<>(StoreKey.ORDER);
         configured.stream()
                 .map(Settings.Domain::name)
@@ -36,7 +43,10 @@ final class Overview {
         Optional<String> domain = next(names, after == null ? "" : after);
         while (domain.isPresent()) {
             String name = domain.get();
-            page.add(Json.MAPPER.writeValueAsBytes(overview(name, configured, firing.getOrDefault(name, 0), today)));
+            if (shown.test(name)) {
+                page.add(
+                        Json.MAPPER.writeValueAsBytes(overview(name, configured, firing.getOrDefault(name, 0), today)));
+            }
             domain = next(names, name);
             if (!page.look() && domain.isPresent()) {
                 page.continueAt(Cursor.of(StoreKey.of(name)));

@@ -6,6 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.state.KeyValueIterator;
@@ -54,6 +56,16 @@ final class Page {
             }
         }
         return page;
+    }
+
+    /// The same with what somebody is shown of each row: the whole, less of it, or nothing. It may be empty then and
+    /// yet not be the last.
+    Page showing(Function<byte[], Optional<byte[]>> shown) {
+        List<byte[]> kept = rows.stream().map(shown).flatMap(Optional::stream).toList();
+        rows.clear();
+        rows.addAll(kept);
+        bytes = kept.stream().mapToLong(row -> row.length).sum();
+        return this;
     }
 
     void add(byte[] row) {

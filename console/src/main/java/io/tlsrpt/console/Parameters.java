@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
@@ -18,9 +19,11 @@ import tools.jackson.databind.node.ObjectNode;
 /// hears of all faults at once.
 final class Parameters {
 
+    private static final String DOMAIN = "domain";
     private static final int MAX_LENGTH = 4_096;
 
     private final Caller caller;
+    private final Visible visible;
     private final Map<String, String> path;
     private final Map<String, List<String>> query;
     private final ObjectNode body;
@@ -34,11 +37,13 @@ final class Parameters {
     /// @param body an empty object where nothing was sent
     Parameters(
             Caller caller,
+            Visible visible,
             Map<String, String> path,
             Map<String, List<String>> query,
             Set<String> known,
             ObjectNode body) {
         this.caller = caller;
+        this.visible = visible;
         this.path = path;
         this.query = query;
         this.body = body;
@@ -62,6 +67,19 @@ final class Parameters {
         return caller;
     }
 
+    /// What is shown to who asks.
+    Visible visible() {
+        return visible;
+    }
+
+    /// Whether the domain in the path, or that of the parameter `domain`, is shown to who asks.
+    boolean domainsVisible() {
+        return visible.everything()
+                || Stream.concat(Stream.ofNullable(path.get(DOMAIN)), query.getOrDefault(DOMAIN, List.of()).stream())
+                        .map(Parameters::normalized)
+                        .allMatch(visible::domain);
+    }
+
     List<Fault> faults() {
         return List.copyOf(faults);
     }
@@ -80,7 +98,7 @@ final class Parameters {
 
     /// The domain in the path, in the form that records have.
     String domain() {
-        return normalized(segment("domain"));
+        return normalized(segment(DOMAIN));
     }
 
     @Nullable

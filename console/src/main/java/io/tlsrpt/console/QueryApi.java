@@ -51,7 +51,8 @@ final class QueryApi {
 
     List<Endpoint> endpoints() {
         return List.of(
-                Endpoint.get("/api/v1/domains", Set.of("limit", "cursor"), this::domains),
+                Endpoint.get("/api/v1/domains", Set.of("limit", "cursor"), this::domains)
+                        .filtered(),
                 Endpoint.get(
                         "/api/v1/domains/{domain}/aggregates",
                         Set.of(
@@ -67,27 +68,35 @@ final class QueryApi {
                         this::aggregates),
                 Endpoint.get("/api/v1/domains/{domain}/events", Set.of("from", "to", "limit", "cursor"), this::events),
                 Endpoint.get("/api/v1/domains/{domain}/reports", Set.of("limit", "cursor"), this::reports),
-                Endpoint.get("/api/v1/reports", Set.of("key"), this::report),
-                Endpoint.get("/api/v1/reports/raw", Set.of("key"), this::document),
+                Endpoint.get("/api/v1/reports", Set.of("key"), this::report).filtered(),
+                Endpoint.get("/api/v1/reports/raw", Set.of("key"), this::document)
+                        .filtered(),
                 Endpoint.get("/api/v1/reporters", Set.of("limit", "cursor"), this::reporters),
                 Endpoint.get("/api/v1/rejected", Set.of("reason", "limit", "cursor"), this::rejected),
                 Endpoint.get("/api/v1/rejected/record", Set.of("partition", "offset"), this::rejectedRecord),
                 Endpoint.get("/api/v1/rejected/raw", Set.of("partition", "offset"), this::rejectedBytes),
-                Endpoint.get("/api/v1/rejected/reasons", Set.of(), this::reasons),
+                Endpoint.get("/api/v1/rejected/reasons", Set.of(), this::reasons)
+                        .filtered(),
                 Endpoint.get(
-                        "/api/v1/alerts", Set.of("state", "domain", "label", "id", "limit", "cursor"), this::alerts),
-                Endpoint.get("/api/v1/help", Set.of(), this::help),
-                Endpoint.get("/api/v1/alerts/{id}", Set.of(), this::alert),
-                Endpoint.get("/api/v1/alerts/{id}/history", Set.of("from", "to", "limit", "cursor"), this::history),
+                                "/api/v1/alerts",
+                                Set.of("state", "domain", "label", "id", "limit", "cursor"),
+                                this::alerts)
+                        .filtered(),
+                Endpoint.get("/api/v1/help", Set.of(), this::help).filtered(),
+                Endpoint.get("/api/v1/alerts/{id}", Set.of(), this::alert).filtered(),
+                Endpoint.get("/api/v1/alerts/{id}/history", Set.of("from", "to", "limit", "cursor"), this::history)
+                        .filtered(),
                 Endpoint.get("/api/v1/domains/{domain}/inspection", Set.of(), this::inspection));
     }
 
     private Supplier<Answer> domains(Parameters parameters) {
         int limit = parameters.limit(100, 1_000);
         Bytes cursor = parameters.keyCursor();
+        Visible visible = parameters.visible();
         String after = cursor == null ? null : StoreKey.parts(cursor).getFirst();
-        return () -> Answer.json(overview.domains(configured.get(), after, today(), PageLimit.rows(limit))
-                .json(Map.of()));
+        return () ->
+                Answer.json(overview.domains(configured.get(), after, today(), visible::domain, PageLimit.rows(limit))
+                        .json(Map.of()));
     }
 
     private Supplier<Answer> aggregates(Parameters parameters) {
@@ -118,22 +127,32 @@ final class QueryApi {
         String domain = parameters.domain();
         int limit = parameters.limit(100, 1_000);
         Bytes cursor = parameters.keyCursor();
-        return () -> Answer.json(
-                views.reports().reports(domain, cursor, PageLimit.rows(limit)).json(Map.of()));
+        Visible visible = parameters.visible();
+        return () -> Answer.json(views.reports()
+                .reports(domain, cursor, PageLimit.rows(limit))
+                .showing(visible::report)
+                .json(Map.of()));
     }
 
     private Supplier<Answer> report(Parameters parameters) {
         String key = parameters.required("key");
+        Visible visible = parameters.visible();
         return () -> {
-            byte[] report = views.reports().report(key);
+            byte[] report = report(key, visible);
             return report == null ? noSuch("report with this key") : Answer.json(report);
         };
     }
 
+    private byte @Nullable [] report(String key, Visible visible) {
+        byte[] report = views.reports().report(key);
+        return report == null ? null : visible.report(report).orElse(null);
+    }
+
     private Supplier<Answer> document(Parameters parameters) {
         String key = parameters.required("key");
+        Visible visible = parameters.visible();
         return () -> {
-            byte[] report = views.reports().report(key);
+            byte[] report = report(key, visible);
             if (report == null) {
                 return noSuch("report with this key");
             }
@@ -230,14 +249,18 @@ final class QueryApi {
                 parameters.text("id"));
         int limit = parameters.limit(100, 1_000);
         Bytes cursor = parameters.keyCursor();
-        return () -> Answer.json(
-                views.alerts().alerts(filter, cursor, PageLimit.rows(limit)).json(Map.of()));
+        Visible visible = parameters.visible();
+        return () -> Answer.json(views.alerts()
+                .alerts(filter, cursor, PageLimit.rows(limit))
+                .showing(visible::alert)
+                .json(Map.of()));
     }
 
     private Supplier<Answer> alert(Parameters parameters) {
         String id = parameters.segment("id");
+        Visible visible = parameters.visible();
         return () -> {
-            byte[] alert = views.alerts().alert(id);
+            byte[] alert = alert(id, visible);
             return alert == null
                     ? noSuch("alert with this id")
                     : Answer.json(withNotifications(alert, views.notifications().of(id)));
@@ -249,12 +272,20 @@ final class QueryApi {
         Parameters.Days days = days(parameters);
         int limit = parameters.limit(100, 1_000);
         Positions cursor = parameters.positionCursor();
+        Visible visible = parameters.visible();
         return () -> {
-            Alert alert = ALERT.readOrNull(views.alerts().alert(id));
+            Alert alert = ALERT.readOrNull(alert(id, visible));
             return alert == null
                     ? noSuch("alert with this id")
-                    : Answer.json(reader.history(alert, days, cursor, limit).json(head(days)));
+                    : Answer.json(reader.history(alert, days, cursor, limit)
+                            .showing(visible::alert)
+                            .json(head(days)));
         };
+    }
+
+    private byte @Nullable [] alert(String id, Visible visible) {
+        byte[] alert = views.alerts().alert(id);
+        return alert == null ? null : visible.alert(alert).orElse(null);
     }
 
     private Supplier<Answer> inspection(Parameters parameters) {

@@ -49,7 +49,7 @@ final class FilledViews implements AutoCloseable {
     static Access access() {
         Settings settings =
                 SettingsFile.parse("test", "alerting: {public-url: \"https://tlsrpt.example.com/\"}", name -> null);
-        return new Access(() -> settings, HostPort.parse("127.0.0.1:0"));
+        return new Access(() -> settings, HostPort.parse("127.0.0.1:0"), new SimpleMeterRegistry());
     }
 
     FilledViews(Path directory) {

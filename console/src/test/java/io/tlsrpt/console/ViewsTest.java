@@ -199,6 +199,7 @@ class ViewsTest {
                         configured,
                         cursor == null ? null : StoreKey.parts(cursor).getFirst(),
                         LocalDate.of(2026, 11, 22),
+                        name -> true,
                         PageLimit.rows(1)));
 
         assertThat(rows)
@@ -244,6 +245,7 @@ class ViewsTest {
                         List.of(new Settings.Domain("d.example", Map.of())),
                         cursor == null ? null : StoreKey.parts(cursor).getFirst(),
                         LocalDate.of(2026, 11, 22),
+                        name -> true,
                         PageLimit.rows(1)));
 
         assertThat(rows)

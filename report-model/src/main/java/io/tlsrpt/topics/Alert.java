@@ -100,6 +100,37 @@ public record Alert(
         return Topics.partition(place, partitions);
     }
 
+    /// The same for somebody who is not to see every affected domain.
+    ///
+    /// @param domains of the affected ones, those that may be named
+    public Alert naming(List<String> domains) {
+        return new Alert(
+                alertId,
+                incidentId,
+                rule,
+                resultType,
+                policyDomain,
+                receivingMxHostname,
+                submitter,
+                policyType,
+                labels,
+                state,
+                severity,
+                transition,
+                reopened,
+                openedAt,
+                updatedAt,
+                resolvedAt,
+                resolveReason,
+                acknowledged,
+                notes,
+                summary,
+                evidence.naming(domains),
+                help,
+                url,
+                runbookUrl);
+    }
+
     /// What somebody said, and when.
     @JsonInclude(JsonInclude.Include.NON_EMPTY)
     @JsonPropertyOrder({"by", "at", "text"})
@@ -195,6 +226,23 @@ public record Alert(
                     affectedDomains,
                     affectedDomainCount,
                     null);
+        }
+
+        private Evidence naming(List<String> domains) {
+            return new Evidence(
+                    window,
+                    branch,
+                    failedSessionCount,
+                    sessionCount,
+                    baselineFailed,
+                    baselineSessions,
+                    probability,
+                    submitters,
+                    receivingIps,
+                    failureReasonCodes,
+                    domains,
+                    affectedDomains == null ? null : domains.size(),
+                    live);
         }
     }
 

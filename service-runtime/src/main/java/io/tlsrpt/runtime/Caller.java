@@ -49,6 +49,11 @@ public record Caller(String name, Role role, Map<String, String> labels, Authent
         }
     }
 
+    /// Whether every domain is shown.
+    public boolean seesAll() {
+        return labels.isEmpty();
+    }
+
     /// Whether a domain with these labels is shown.
     public boolean sees(Map<String, String> domainLabels) {
         return domainLabels.entrySet().containsAll(labels.entrySet());

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -512,14 +513,121 @@ public record Settings(
 
             @Setting(
                     value =
-                            "Lets the API listen beyond this machine although it asks nobody who they are; only behind a proxy that does.",
+                            "Lets the API listen beyond this machine although it asks nobody who they are; only where something else keeps strangers out.",
                     byDefault = "false")
-            boolean allowUnauthenticated) {
+            boolean allowUnauthenticated,
+
+            @Setting(
+                    "Who may ask, by a token that they show; `./tlsrpt token` makes one with its entry. With any of these, or `trusted-proxy`, nobody is answered without. Reloaded while running.")
+            List<Bearer> tokens,
+
+            @Setting(
+                    "A proxy in front that knows who asks (single sign-on) and says so in headers. Reloaded while running.")
+            @Nullable
+            TrustedProxy trustedProxy) {
 
         public Api {
+            boolean asks = !tokens.isEmpty() || trustedProxy != null;
             require(
-                    allowUnauthenticated || listen.isLoopback(),
-                    "listen must be a loopback address, because the API asks nobody who they are; behind a proxy that does, set allow-unauthenticated: true");
+                    allowUnauthenticated || asks || listen.isLoopback(),
+                    "listen must be a loopback address until tokens or trusted-proxy say who may ask (./tlsrpt token makes a token); where something else keeps strangers out, set allow-unauthenticated: true");
+            require(
+                    !(allowUnauthenticated && asks),
+                    "allow-unauthenticated: true contradicts tokens and trusted-proxy, with which everybody must say who they are; remove one");
+            require(
+                    tokens.stream().map(Bearer::name).distinct().count() == tokens.size(),
+                    "tokens must have different names");
+            require(
+                    tokens.stream().map(Bearer::sha256).distinct().count() == tokens.size(),
+                    "tokens must differ: two entries have the same sha256");
+        }
+
+        /// Whether everybody must say who they are, also on this machine.
+        public boolean authenticates() {
+            return !tokens.isEmpty() || trustedProxy != null;
+        }
+
+        /// Whether what needs a restart is the same.
+        private boolean sameListener(Api other) {
+            return listen.equals(other.listen) && Objects.equals(tls, other.tls);
+        }
+
+        /// Somebody who shows a token.
+        ///
+        /// The file has only its SHA-256. One hash is enough: a slow one, and salt, protect what people think up, and a
+        /// token is 256 random bits, which nobody tries through however fast the hash is.
+        public record Bearer(
+                @Setting("Who has it: shown beside what they do, 1 to 64 characters.")
+                String name,
+
+                @Setting("The SHA-256 of the token, 64 hex digits in lower case; the token itself is in no file here.")
+                String sha256,
+
+                @Setting(
+                        value = "`read` asks; `operate` also imports and acts on alerts, silences and domains.",
+                        byDefault = "read")
+                Caller.Role role,
+
+                @Setting("Only domains whose `labels` have all of these are shown; none: every domain.")
+                Map<String, String> labels) {
+
+            private static final Pattern NAME = Pattern.compile("[\\p{L}\\p{N}][\\p{L}\\p{N} ._@+-]{0,63}");
+            private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
+
+            public Bearer {
+                require(
+                        NAME.matcher(name).matches(),
+                        "name must be 1 to 64 letters, digits, blanks and . _ @ + -, found \"" + name + "\"");
+                require( // not repeated: somebody may have put the token itself here
+                        SHA_256.matcher(sha256).matches(),
+                        "sha256 must be 64 hex digits in lower case, the SHA-256 of the token; ./tlsrpt token makes both");
+            }
+        }
+
+        public record TrustedProxy(
+                @Setting(
+                        "Networks in CIDR form that the proxy connects from, such as 10.0.0.5/32. Whoever can connect from there is believed; the headers of all others are ignored.")
+                List<Network> networks,
+
+                @Setting(
+                        value = "The header with the user's name; the proxy must remove it from what comes in.",
+                        byDefault = "X-Forwarded-User")
+                String userHeader,
+
+                @Setting(
+                        value = "The header with the user's groups, separated by commas.",
+                        byDefault = "X-Forwarded-Groups")
+                String groupsHeader,
+
+                @Setting(
+                        "What members of a group may; the first entry that fits counts, and a user without one is refused. None: every user asks.")
+                List<Group> groups) {
+
+            private static final Pattern HEADER = Pattern.compile("[A-Za-z0-9-]{1,64}");
+
+            public TrustedProxy {
+                require(!networks.isEmpty(), "networks must name where the proxy connects from");
+                require(
+                        HEADER.matcher(userHeader).matches()
+                                && HEADER.matcher(groupsHeader).matches()
+                                && !userHeader.equalsIgnoreCase(groupsHeader),
+                        "user-header and groups-header must be two names of headers, of A-Z a-z 0-9 -");
+                require(
+                        groups.stream().map(Group::name).distinct().count() == groups.size(),
+                        "groups must have different names");
+            }
+
+            public record Group(
+                    @Setting("The group as the header names it; `*` is every user.")
+                    String name,
+
+                    @Setting(
+                            value = "`read` asks; `operate` also imports and acts on alerts, silences and domains.",
+                            byDefault = "read")
+                    Caller.Role role,
+
+                    @Setting("Only domains whose `labels` have all of these are shown; none: every domain.")
+                    Map<String, String> labels) {}
         }
     }
 
@@ -636,8 +744,7 @@ public record Settings(
     }
 
     /// Whether `other` differs from these only in what is read anew while running: domains, rua, discovery, path
-    /// tokens,
-    /// trusted networks, DKIM, rules, receivers.
+    /// tokens, trusted networks, DKIM, who may ask, rules, receivers.
     boolean onlyReloadableDiffers(Settings other) {
         return equals(new Settings(
                 other.data,
@@ -650,7 +757,7 @@ public record Settings(
                 other.intake.withReloadable(intake),
                 other.mail.withReloadable(mail),
                 other.dns,
-                other.api,
+                api.sameListener(other.api) ? api : other.api,
                 other.admin,
                 alerting));
     }
