@@ -476,8 +476,8 @@ async function start() {
   try {
     shell.session = await api.get('/api/v1/session');
   } catch (error) {
-    if (error.status !== 401) throw error; // the way to the sign-in page has begun
-    return;
+    if (error.status === 401) return; // the way to the sign-in page has begun
+    console.error('who is signed in is not known; nothing can be changed', error);
   }
   schedule();
   count();

@@ -149,7 +149,7 @@ function hero(rows, use) {
       { label: 'Success rate', value: ui.percent(good, good + bad), note: '30 days, verified reports' },
       { label: 'Sessions', value: short(good + bad), note: '30 days' },
       { label: 'Failed sessions', value: short(bad), note: '30 days' },
-      { label: 'Newest report', value: newest ? ui.ago(newest) : '–', note: newest ? html`<span class="fine">${newest.slice(0, 16).replace('T', ' ')} UTC</span>` : '' },
+      { label: 'Newest report', value: newest ? html`<span class="date">${ui.ago(newest)}</span>` : '–', note: newest ? html`<span class="fine">${newest.slice(0, 16).replace('T', ' ')} UTC</span>` : '' },
     ])}</section>`;
 }
 
