@@ -136,16 +136,19 @@ export async function getText(path, { signal, most = 1024 * 1024 } = {}) {
  * All rows of a list, page after page.
  *
  * @param most rows to ask for; `complete` says whether that was all
+ * @param pages to ask for at most, where a page may be short or empty and yet not be the last
  */
-export async function getAll(path, parameters = {}, { signal, most = 5000 } = {}) {
+export async function getAll(path, parameters = {}, { signal, most = 5000, pages = 50 } = {}) {
   const rows = [];
   let cursor;
   let page;
+  let asked = 0;
   do {
     page = await get(url(path, { limit: Math.min(1000, most), ...parameters, cursor }), { signal });
     rows.push(...page.rows);
     cursor = page.cursor;
-  } while (cursor && rows.length < most);
+    asked++;
+  } while (cursor && rows.length < most && asked < pages);
   return { ...page, rows, complete: !cursor };
 }
 

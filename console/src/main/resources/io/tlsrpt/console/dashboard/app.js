@@ -123,10 +123,14 @@ class Context {
     return this.#use(name, path && api.url(path, parameters), (address, signal) => api.get(address, { signal }), once);
   }
 
-  /** All rows of a list: `{data: {rows, complete}, error, loading}`. */
-  useAll(name, path, parameters = {}, most = 5000, { once = false } = {}) {
-    return this.#use(name, path && api.url(path, { ...parameters, all: most }),
-      (address, signal) => api.getAll(path, parameters, { signal, most }), once);
+  /**
+   * All rows of a list: `{data: {rows, complete}, error, loading}`.
+   *
+   * @param version of what is asked for; another one makes it be asked again
+   */
+  useAll(name, path, parameters = {}, most = 5000, { once = false, pages, version } = {}) {
+    return this.#use(name, path && api.url(path, { ...parameters, all: most, version }),
+      (_, signal) => api.getAll(path, parameters, { signal, most, pages }), once);
   }
 
   /** A document: `{data: {text, cut}, error, loading}`. */

@@ -10,6 +10,8 @@ const PRESETS = [7, 30, 90, 400];
 const DEFAULT_DAYS = 30;
 const MOST_DAYS = 3660;
 const FACET_STEP = 8;
+const FAILING_DAYS = 3;
+const MOST_EVENTS = 2000;
 
 /** Filters as the summary knows them: [name of the parameter, its name for people]. */
 const FILTERS = [
@@ -53,9 +55,6 @@ export function view(context) {
     readiness: context.use('readiness', `${base}/readiness`),
     help: context.use('help', '/api/v1/help'),
     reports: context.use('reports', `${base}/reports`, { limit: 8 }),
-    events: context.use('events', `${base}/events`, {
-      ...range, submitter: now.filter.submitter, 'result-type': now.filter['result-type'], mx: now.filter.mx, limit: 12,
-    }),
   };
   const head = header(context, domain, uses.row, now);
   if ([400, 404].includes(uses.row.error?.status) && !uses.row.data) return html`${head}${unknown(domain)}`;
@@ -72,7 +71,7 @@ export function view(context) {
     ${help(context, uses.summary, uses.help, domain, now)}
     <div class="grid wide">${policy(context, uses.summary)}${readiness(context, uses.readiness, uses.row.data?.['policy-mode'])}</div>
     ${arrival(context, uses.row, true)}
-    ${events(context, uses.events, base, range, now)}
+    ${events(context, uses.summary, base, range, now)}
     ${reports(context, uses.reports, base)}`;
 }
 
@@ -180,9 +179,9 @@ function numbers(context, use, now) {
     const bad = totals['total-failure-session-count'] ?? 0;
     const about = `${ui.policyType(data['policy-type'] ?? '')} · ${ui.TRUST[data.trust] ?? ''} reports`;
     return html`
-      <div class="row spread"><div class="row">${choice(context, 'Policy type', 'policy-type', data['by-policy-type'], data['policy-type'], ui.policyType)}
+      ${data['by-policy-type']?.length > 1 || data['by-trust']?.length > 1 ? html`<div class="row spread"><div class="row">${choice(context, 'Policy type', 'policy-type', data['by-policy-type'], data['policy-type'], ui.policyType)}
         ${choice(context, 'Trust', 'trust', data['by-trust'], data.trust, word => ui.TRUST[word] ?? ui.visible(word))}</div>
-        <p class="note">Policy types describe the same sessions, and trusted numbers never mix with others: one of each at a time.</p></div>
+        <p class="note">Policy types describe the same sessions, and trusted numbers never mix with others: one of each at a time.</p></div>` : nothing}
       ${ui.figures([
         { label: 'Success rate', value: ui.percent(good, good + bad), kind: bad === 0 ? 'ok' : good / (good + bad) < 0.98 ? 'critical' : undefined, note: about },
         { label: 'Sessions', value: ui.number(good + bad) },
@@ -331,7 +330,7 @@ function policy(context, use) {
     if (modes.length === 0) return ui.empty('No mode is known', 'No MTA-STS policy is named by the reports of these days.');
     return html`<ol class="modes">${modes.toReversed().slice(0, 20).map((change, i) => html`<li><span class="time">${change.window}</span>
       <span>${change['policy-mode'] ? ui.mode(change['policy-mode']) : html`<span class="none">unknown</span>`}
-      <span class="note">${i === 0 ? 'now' : ''}${i === 0 && modes.length > 1 ? ', ' : ''}${i < modes.length - 1 ? `changed from ${ui.visible(modes[modes.length - 2 - i]['policy-mode'] ?? 'unknown')}` : 'first seen in these days'}</span></span></li>`)}</ol>
+      <span class="note">${modes.length - 2 - i < 0 ? 'since the first of these days' : `changed from ${ui.visible(modes[modes.length - 2 - i]['policy-mode'] ?? 'unknown')}`}</span></span></li>`)}</ol>
       ${modes.length > 20 ? html`<p class="note">${ui.number(modes.length - 20)} earlier changes are not shown.</p>` : nothing}`;
   }), { note: 'of the MTA-STS policy, as reporters saw it' });
 }
@@ -347,7 +346,7 @@ function readiness(context, use, mode) {
   return ui.section('Readiness for enforce', ui.of(context, use, data => {
     const [kind, words] = VERDICTS[data.verdict] ?? ['unknown', data.verdict];
     return html`<p>${ui.badge(kind, words)}</p>
-      <ul class="checks">${(data.conditions ?? []).map(condition => {
+      <ul class="verdicts">${(data.conditions ?? []).map(condition => {
         const [mark, state] = CONDITION[condition.state] ?? ['unknown', condition.state];
         return html`<li data-kind=${mark}>${ui.icon(mark)}<div><strong>${ui.visible(condition.name)}</strong><span class="sr"> (${state})</span>
           <p>${ui.text(condition.words, { most: 500 })}</p></div></li>`;
@@ -375,7 +374,7 @@ const STATE = { ok: ['ok', 'in order'], problem: ['warning', 'a problem'], unkno
 function arrival(context, use, reported) {
   const wrong = use.data?.arrival?.some(check => check.state === 'problem');
   return ui.section(reported ? 'Do reports arrive?' : 'No reports yet: why', ui.of(context, use, data => (data.arrival?.length > 0
-    ? html`<ul class="checks wide">${data.arrival.map(check => {
+    ? html`<ul class="verdicts wide">${data.arrival.map(check => {
       const [mark, state] = STATE[check.state] ?? ['unknown', check.state];
       return html`<li data-kind=${mark}>${ui.icon(mark)}<div><strong>${CHECKS[check.check] ?? ui.visible(check.check)}</strong><span class="sr"> (${state})</span>
         <p>${ui.text(check.text, { most: 500 })}</p>${check.fix ? html`<p class="fix">${ui.text(check.fix, { most: 800 })}</p>` : nothing}</div></li>`;
@@ -390,14 +389,29 @@ function reportKey(event) {
   return event['event-id']?.replace(/#[^#]*$/, '');
 }
 
-function events(context, use, base, range, now) {
+/** The newest days with failures: the topic is read from the first of them on, so few are looked at. */
+function failingDays(summary) {
+  return summary.days.filter(day => day['total-failure-session-count'] > 0 || day['failed-session-count'] > 0)
+    .slice(-FAILING_DAYS).map(day => day.window);
+}
+
+function events(context, summary, base, range, now) {
+  const days = summary.data ? failingDays(summary.data) : [];
+  const failing = days.length > 0 && summary.data;
+  const use = context.useAll('events', failing ? `${base}/events` : undefined, failing ? {
+    from: days[0], to: days.at(-1), submitter: now.filter.submitter, 'result-type': now.filter['result-type'], mx: now.filter.mx,
+  } : {}, MOST_EVENTS, { once: true, pages: 5, version: failing && summary.data.totals?.['failed-session-count'] });
+  const of = event => event.kind === 'failure' && event['policy-type'] === summary.data['policy-type']
+    && (event.authentication === 'none') === (summary.data.trust === 'unverified');
   const query = new URLSearchParams({ format: 'csv', limit: '100000', ...range });
   for (const [name] of FILTERS) if (now.filter[name]) query.set(name, now.filter[name]);
-  return ui.section('Recent failures', ui.of(context, use, data => {
-    const rows = data.rows.filter(event => event.kind === 'failure');
-    if (rows.length === 0) return ui.empty('No failure in these days', nothing, 'ok');
-    return ui.table({
-      caption: 'Recent failure entries', rows, stack: true, dense: true, key: event => event['event-id'],
+  return ui.section('Newest failures', ui.of(context, summary.data && !failing ? { data: { rows: [], complete: true } } : use, data => {
+    const { rows, more } = ui.cut(context, 'events', data.rows.filter(of).toReversed(), 10);
+    if (rows.length === 0) return failing && !data.complete
+      ? ui.empty('Too many to look through here', 'Narrow it by a filter or fewer days, or take the CSV.', 'unknown')
+      : ui.empty(failing ? 'No single failure is told of' : 'No failure in these days', failing ? 'Reporters may count failures without details.' : nothing, failing ? 'none' : 'ok');
+    return html`${ui.table({
+      caption: 'Newest failure entries', rows, stack: true, dense: true, key: event => event['event-id'],
       columns: [
         { key: 'day', label: 'Day', cell: event => html`<a href=${`/reports/view?key=${encodeURIComponent(reportKey(event))}`}>${event['start-datetime']?.slice(0, 10)}</a>${event.retraction ? html` ${ui.tag('taken back')}` : nothing}` },
         { key: 'type', label: 'Failure type', cell: event => ui.text(event['result-type'], { most: 60 }) },
@@ -408,8 +422,8 @@ function events(context, use, base, range, now) {
         { key: 'reason', label: 'Reason code', cell: event => some(event['failure-reason-code']) },
         { key: 'by', label: 'Reporter', cell: event => ui.link(ui.path('reporters', event.submitter), event.submitter, { most: 60 }) },
       ],
-    });
-  }, { lines: 8 }), { note: 'one line for each failure entry of a report', aside: ui.csv(`${base}/events?${query}`) });
+    })}${more}${data.complete ? nothing : html`<p class="note">There are more; the CSV has all of these days.</p>`}`;
+  }, { lines: 8 }), { note: days.length > 0 ? `one line for each failure entry of a report, ${days[0] === days.at(-1) ? days[0] : `${days[0]} to ${days.at(-1)}`}` : 'one line for each failure entry of a report', aside: ui.csv(`${base}/events?${query}`) });
 }
 
 function some(value) {

@@ -252,7 +252,8 @@ export const TRUST = {
 
 /** `dkim`, `operator`, `none`, `verified`, `unverified`. */
 export function trust(word) {
-  return badge(word === 'none' || word === 'unverified' ? 'none' : 'ok', TRUST[word] ?? word);
+  const verified = word !== 'none' && word !== 'unverified';
+  return badge(verified ? 'ok' : 'none', TRUST[word] ?? word, { plain: verified });
 }
 
 const POLICY_TYPES = { sts: 'MTA-STS', tlsa: 'DANE', 'no-policy-found': 'no policy' };
