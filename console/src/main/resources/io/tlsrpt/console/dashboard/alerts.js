@@ -237,7 +237,8 @@ function todo(alert, help) {
     <p>${ui.text(words.meaning, { most: 2000 })}</p>
     ${urgency(alert, help)}
     <div><h3>Fix</h3><p>${ui.text(words.fix, { most: 4000 })}</p></div>
-    <div><h3>Verify</h3><p class="note">Paste this into a shell; it shows whether it is mended.</p></div>
+    <div><h3>Verify</h3><p class="note">Paste this into a shell${/<(mx|domain)>/.test(words.verify)
+      ? ', with the name in place of the brackets' : ''}; it shows whether it is mended.</p></div>
     ${ui.code(words.verify, { label: 'Copy' })}`, {
     aside: help ? html`<a href=${`/runbook#${segment(alert['result-type'] ?? alert.rule)}`}>Runbook</a>` : nothing,
   });
@@ -322,15 +323,17 @@ function explained(context, alert, domain) {
       .filter(result => result.rule === alert.rule && result['result-type'] === alert['result-type']);
     const windows = results.flatMap(result => result.windows);
     return html`<p class="note">Detection ran again just now over the reports as they stand, with the present settings. What people did and live looks
-        have no part in it.</p>
+        have no part in it. <i>k</i> failed sessions of <i>n</i>, their share <i>s</i>, usual share <i>p</i>, chance <i>P</i>, least share that is sure <i>W</i>,
+        reporters <i>r</i>.</p>
       ${[...data.notes, ...results.flatMap(result => result.notes)].map(note => html`<p>${ui.text(note, { most: 400 })}</p>`)}
-      ${windows.length === 0 ? html`<p>These reports alone show nothing any more.</p>` : windows.map(checks)}`;
+      ${windows.length === 0 ? html`<p>These reports alone show nothing any more.</p>` : html`<div class="grid">${windows.map(checks)}</div>`}`;
   }, { lines: 6 })}</div>`;
 }
 
 function checks(look) {
-  return html`<section><h3 class="row">${look['policy-type'] ? html`${ui.short(look['policy-type'])}, ` : nothing}${look.days === 1 ? 'the day' : `${look.days} days to`}
-      ${ui.short(look.window)}, ${look.trusted ? 'trusted reports' : 'all reports'} ${look.severity ? ui.severity(look.severity) : ui.badge('none', 'no alert')}</h3>
+  const what = [look['policy-type'], look.days === 1 ? `the day ${look.window}` : `${look.days} days to ${look.window}`,
+    look.trusted ? 'trusted reports' : 'all reports'].filter(part => part).join(', ');
+  return html`<section><h3>${ui.short(what, 200)}</h3><p>${look.severity ? ui.severity(look.severity) : ui.badge('none', 'no alert')}</p>
     <ul class="checks">${look.checks.map(check => html`<li data-held=${check.held}>${ui.icon(check.held ? 'check' : 'close')}
       <span><b>${ui.short(check.name)}</b> ${ui.text(check.text, { most: 300 })}<span class="sr">: ${check.held ? 'held' : 'did not hold'}</span></span></li>`)}</ul></section>`;
 }
