@@ -389,10 +389,10 @@ function reportKey(event) {
   return event['event-id']?.replace(/#[^#]*$/, '');
 }
 
-/** The newest days with failures: the topic is read from the first of them on, so few are looked at. */
+/** The newest days with failures: the topic is read from the first of them on, so they are few and close together. */
 function failingDays(summary) {
-  return summary.days.filter(day => day['total-failure-session-count'] > 0 || day['failed-session-count'] > 0)
-    .slice(-FAILING_DAYS).map(day => day.window);
+  const days = summary.days.filter(day => day['total-failure-session-count'] > 0 || day['failed-session-count'] > 0).map(day => day.window);
+  return days.slice(-FAILING_DAYS).filter(day => ui.daysBetween(day, days.at(-1)) <= 7);
 }
 
 function events(context, summary, base, range, now) {
