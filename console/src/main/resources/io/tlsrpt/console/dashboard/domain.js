@@ -140,7 +140,7 @@ function firing(context, use) {
   return ui.section(rows.length === 1 ? 'One alert fires' : `${ui.number(rows.length)}${use.data.complete === false ? '+' : ''} alerts fire`,
     html`<ul class="lines">${rows.map(alert => html`<li>${ui.severity(alert.severity)}
       <div><a href=${ui.path('alerts', alert['alert-id'])}>${ui.short(alert.summary, 400)}</a>
-      <p class="note">since ${ui.time(alert['opened-at'])}${alert.acknowledged ? ' · acknowledged' : ''}</p></div></li>`)}</ul>`, { kind: worst });
+      <p class="note">since ${ui.time(alert['opened-at'])}${alert.acknowledged ? html` · acknowledged${alert.acknowledged.by ? html` by ${ui.text(alert.acknowledged.by, { most: 60 })}` : nothing}` : nothing}</p></div></li>`)}</ul>`, { kind: worst });
 }
 
 // ---- numbers over time -------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ export const title = () => 'Overview';
 export const refresh = 30;
 
 const MOST = 5000;
-const STEP = 100;
+const STEP = 50;
 
 /** State of a domain: [words, kind of badge, picture, what it means]. */
 export const STATES = {
@@ -168,6 +168,9 @@ function list(context, now, all, data) {
   const counts = Object.fromEntries(Object.entries(FILTERS).map(([key, [, fits]]) => [key, narrowed.filter(fits).length]));
   const fitting = now.state ? narrowed.filter(FILTERS[now.state][1]) : narrowed;
   const rows = ui.sorted(fitting, SORTS[now.sort.key][1], now.sort.descending);
+  const asks = context.query.toString();
+  if (context.state.asks !== asks) context.state.shown = 0; // another list begins at its beginning
+  context.state.asks = asks;
   const { rows: shown, more } = ui.cut(context, 'shown', rows, STEP);
   const said = `${rows.length} of ${all.length} domains`;
   if (context.state.said !== undefined && context.state.said !== said) context.announce(said);
