@@ -1,6 +1,7 @@
 // The live tail. A row stays where the reader looks at it: what comes goes on top, what is older than the newest 500
 // goes, and neither moves what is in view.
 import { html, nothing } from '/lib/lit-html/lit-html.js';
+import { guard } from '/lib/lit-html/directives/guard.js';
 import { repeat } from '/lib/lit-html/directives/repeat.js';
 import { follow, segment, url } from './api.js';
 import * as ui from './ui.js';
@@ -8,6 +9,7 @@ import * as ui from './ui.js';
 const MOST_ROWS = 500;
 const MOST_JSON = 20_000;
 const TOLD_EVERY = 15_000;
+const DRAWN_EVERY = 200;
 
 const TOPICS = {
   events: 'Events',
@@ -52,7 +54,7 @@ export function view(context) {
         held back</button>
       ${state.heldLost > 0 ? html`<span class="note">${ui.number(state.heldLost)} older ones were let go.</span>` : nothing}</p>` : nothing}
     <ol class="live" aria-label=${`${TOPICS[topic]}, newest first`} aria-live="off">
-      ${repeat(state.rows, row => row.key, row => line(context, topic, row))}
+      ${repeat(state.rows, row => row.key, row => guard([row.key, row.open], () => line(context, topic, row)))}
     </ol>
     ${state.rows.length === 0 ? ui.empty(
       'Nothing has come yet',
@@ -105,7 +107,10 @@ function listen(context, topic, domain) {
   });
   if (!state.telling) {
     state.telling = setInterval(() => tell(context), TOLD_EVERY);
-    context.signal.addEventListener('abort', () => clearInterval(state.telling), { once: true });
+    context.signal.addEventListener('abort', () => {
+      clearInterval(state.telling);
+      clearTimeout(state.drawing);
+    }, { once: true });
   }
 }
 
@@ -122,7 +127,11 @@ function take(context, record) {
     state.rows.unshift(row);
     trim(state);
   }
-  context.update();
+  // many may come at once, when a report of thousands of failures is accepted
+  state.drawing ??= setTimeout(() => {
+    state.drawing = undefined;
+    context.update();
+  }, DRAWN_EVERY);
 }
 
 function trim(state) {
