@@ -7,7 +7,9 @@ import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.apache.kafka.common.utils.Bytes;
@@ -24,7 +26,8 @@ import org.jspecify.annotations.Nullable;
 /// `day, domain, day` → [Totals] of that day.
 final class AggregateView implements View {
 
-    static final String STORE = "aggregates-by-domain";
+    /// Another name whenever entries change their form: a store of this name is then read anew from its topic.
+    static final String STORE = "aggregates-by-domain-2";
 
     private static final String CELL = "cell";
     private static final String DAY = "day";
@@ -76,18 +79,47 @@ final class AggregateView implements View {
                 StoreKey.of(CELL, key.policyDomain(), day, key.policyType(), key.submitter(), key.authentication());
         Bytes dayKey = StoreKey.of(DAY, key.policyDomain(), day);
 
-        List<Totals> addends = new ArrayList<>(totals(current.get(dayKey)));
-        byte[] before = current.get(cellKey);
-        if (before != null) {
-            addends.add(Totals.of(VALUE.read(before)).negated());
+        Aggregate before = VALUE.readOrNull(current.get(cellKey));
+        Aggregate after = VALUE.readOrNull(value);
+        List<Totals> addends = new ArrayList<>();
+        if (before != null && !keepsTheLatest(before, after)) {
+            addends.addAll(others(current, key, cellKey));
+        } else {
+            addends.addAll(totals(current.get(dayKey)));
+            if (before != null) {
+                addends.add(Totals.of(before).negated());
+            }
         }
-        if (value != null) {
-            addends.add(Totals.of(VALUE.read(value)));
+        if (after != null) {
+            addends.add(Totals.of(after));
         }
         List<Totals> sums = Totals.sum(addends);
         return List.of(
                 new KeyValue<>(cellKey, value),
                 new KeyValue<>(dayKey, sums.isEmpty() ? null : TOTALS.write(sums.toArray(Totals[]::new))));
+    }
+
+    /// Whether what was the latest of the cell before is so of the cell after.
+    private static boolean keepsTheLatest(Aggregate before, @Nullable Aggregate after) {
+        return after != null
+                && !after.lastReceivedAt().isBefore(before.lastReceivedAt())
+                && Objects.equals(after.policyMode(), before.policyMode());
+    }
+
+    /// The other cells of a day, each for itself.
+    private static List<Totals> others(
+            ReadOnlyKeyValueStore<Bytes, byte[]> current, AggregateKey key, Bytes exceptFor) {
+        String day = key.window().toString();
+        List<Totals> others = new ArrayList<>();
+        try (KeyValueIterator<Bytes, byte[]> cells = current.range(
+                StoreKey.first(CELL, key.policyDomain(), day), StoreKey.after(CELL, key.policyDomain(), day))) {
+            cells.forEachRemaining(cell -> {
+                if (!cell.key.equals(exceptFor)) {
+                    others.add(Totals.of(VALUE.read(cell.value)));
+                }
+            });
+        }
+        return others;
     }
 
     /// Cells of the days from–to, both included, newest day first.
@@ -115,12 +147,55 @@ final class AggregateView implements View {
         }
     }
 
+    /// Hands over the cells of the days from–to, both included, that are wanted by their key, oldest day first.
+    ///
+    /// @param most cells to pass, wanted or not
+    /// @return false when there are more: then some were not handed over
+    boolean eachCell(
+            String domain,
+            LocalDate from,
+            LocalDate to,
+            int most,
+            Predicate<AggregateKey> wanted,
+            BiConsumer<AggregateKey, byte[]> each) {
+        try (KeyValueIterator<Bytes, byte[]> entries = store.get()
+                .range(StoreKey.first(CELL, domain, from.toString()), StoreKey.after(CELL, domain, to.toString()))) {
+            for (int passed = 0; entries.hasNext(); passed++) {
+                if (passed == most) {
+                    return false;
+                }
+                KeyValue<Bytes, byte[]> entry = entries.next();
+                AggregateKey key = key(entry.key);
+                if (wanted.test(key)) {
+                    each.accept(key, entry.value);
+                }
+            }
+            return true;
+        }
+    }
+
     /// Sums of the days from–to, both included, oldest first.
     List<Day> days(String domain, LocalDate from, LocalDate to) {
         List<Day> days = new ArrayList<>();
         try (KeyValueIterator<Bytes, byte[]> entries =
                 store.get().range(StoreKey.of(DAY, domain, from.toString()), StoreKey.of(DAY, domain, to.toString()))) {
             entries.forEachRemaining(entry -> days.add(day(entry)));
+        }
+        return days;
+    }
+
+    /// The days since one, and at least some before it when there are, newest first.
+    List<Day> recent(String domain, LocalDate since, int least) {
+        List<Day> days = new ArrayList<>();
+        try (KeyValueIterator<Bytes, byte[]> entries =
+                store.get().reverseRange(StoreKey.first(DAY, domain), StoreKey.after(DAY, domain))) {
+            while (entries.hasNext()) {
+                Day day = day(entries.next());
+                if (day.window().isBefore(since) && days.size() >= least) {
+                    break;
+                }
+                days.add(day);
+            }
         }
         return days;
     }

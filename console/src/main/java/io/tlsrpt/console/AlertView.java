@@ -101,10 +101,27 @@ final class AlertView implements View {
                 alert -> filter.matches(alert.key, alert.value) ? alert.value : null);
     }
 
-    /// How many alerts fire for each domain; one for a shared MX counts for every domain it names.
-    Map<String, Integer> firingByDomain() {
-        Map<String, Integer> firing = new HashMap<>();
-        eachFiring(alert -> domains(alert).forEach(domain -> firing.merge(domain, 1, Integer::sum)));
+    /// What fires for a domain.
+    ///
+    /// @param worstSeverity `critical`, `warning` or `info`
+    record Firing(int count, String worstSeverity) {
+
+        private static final List<String> WORST_FIRST = List.of("critical", "warning", "info");
+
+        private Firing and(Firing other) {
+            return new Firing(
+                    count + other.count,
+                    WORST_FIRST.indexOf(worstSeverity) <= WORST_FIRST.indexOf(other.worstSeverity)
+                            ? worstSeverity
+                            : other.worstSeverity);
+        }
+    }
+
+    /// What fires for each domain; an alert for a shared MX counts for every domain it names.
+    Map<String, Firing> firingByDomain() {
+        Map<String, Firing> firing = new HashMap<>();
+        eachFiring(alert ->
+                domains(alert).forEach(domain -> firing.merge(domain, new Firing(1, alert.severity()), Firing::and)));
         return firing;
     }
 

@@ -74,13 +74,14 @@ public final class ConsoleService implements Service {
                 impatient(kafka.producer(settings.topicPrefix() + "console")),
                 new ByteArraySerializer(),
                 new ByteArraySerializer()));
-        QueryApi questions =
-                new QueryApi(views, reader, () -> surroundings.current().get().domains(), surroundings.clock());
+        QueryApi questions = new QueryApi(views, reader, surroundings.clock());
+        DomainsApi domains = new DomainsApi(views, surroundings.current(), surroundings.clock());
         ActionsApi actions = new ActionsApi(views, writer, topics, surroundings.clock());
         ExplainApi explanations = new ExplainApi(views, surroundings.current(), surroundings.clock());
         this.api = new ApiRoutes(
                 Stream.of(
                                 questions.endpoints(),
+                                domains.endpoints(),
                                 actions.endpoints(),
                                 explanations.endpoints(),
                                 live.endpoints(),

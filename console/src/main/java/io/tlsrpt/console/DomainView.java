@@ -41,6 +41,11 @@ final class DomainView implements View {
         return claim != null && !claim.accepted();
     }
 
+    /// Whether it was discovered and not forgotten.
+    boolean known(String domain) {
+        return store.get().get(StoreKey.of(domain)) != null;
+    }
+
     void each(Consumer<DomainClaim> each) {
         try (KeyValueIterator<Bytes, byte[]> entries = store.get().all()) {
             entries.forEachRemaining(entry -> each.accept(CLAIM.read(entry.value)));

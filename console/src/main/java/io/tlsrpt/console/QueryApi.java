@@ -4,7 +4,6 @@ import io.tlsrpt.console.ApiRoutes.Endpoint;
 import io.tlsrpt.report.FailureHelp;
 import io.tlsrpt.report.RefusalHelp;
 import io.tlsrpt.report.RefusalReason;
-import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.AcceptedReport;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Json;
@@ -36,23 +35,16 @@ final class QueryApi {
 
     private final Views views;
     private final TopicReader reader;
-    private final Supplier<List<Settings.Domain>> configured;
     private final Clock clock;
-    private final Overview overview;
 
-    /// @param configured the domains of the settings as they are now
-    QueryApi(Views views, TopicReader reader, Supplier<List<Settings.Domain>> configured, Clock clock) {
+    QueryApi(Views views, TopicReader reader, Clock clock) {
         this.views = views;
         this.reader = reader;
-        this.configured = configured;
         this.clock = clock;
-        this.overview = new Overview(views);
     }
 
     List<Endpoint> endpoints() {
         return List.of(
-                Endpoint.get("/api/v1/domains", Set.of("limit", "cursor"), this::domains)
-                        .filtered(),
                 Endpoint.get(
                         "/api/v1/domains/{domain}/aggregates",
                         Set.of(
@@ -87,16 +79,6 @@ final class QueryApi {
                 Endpoint.get("/api/v1/alerts/{id}/history", Set.of("from", "to", "limit", "cursor"), this::history)
                         .filtered(),
                 Endpoint.get("/api/v1/domains/{domain}/inspection", Set.of(), this::inspection));
-    }
-
-    private Supplier<Answer> domains(Parameters parameters) {
-        int limit = parameters.limit(100, 1_000);
-        Bytes cursor = parameters.keyCursor();
-        Visible visible = parameters.visible();
-        String after = cursor == null ? null : StoreKey.parts(cursor).getFirst();
-        return () ->
-                Answer.json(overview.domains(configured.get(), after, today(), visible::domain, PageLimit.rows(limit))
-                        .json(Map.of()));
     }
 
     private Supplier<Answer> aggregates(Parameters parameters) {

@@ -5,11 +5,11 @@ import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import io.tlsrpt.report.FailureClass;
 import io.tlsrpt.report.ResultType;
 import io.tlsrpt.topics.Aggregate;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -18,13 +18,17 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param policyType `sts`, `tlsa`, `no-policy-found`, or `other` for all other words together
 /// @param failedSessionCounts by failure class; classes overlap, so they are no parts of the total
+/// @param lastReceivedAt when the latest of these reports arrived
+/// @param policyModes the modes that reporters saw, each with when the latest report that says so arrived
 @JsonPropertyOrder({
     "policy-type",
     "authentication",
     "total-successful-session-count",
     "total-failure-session-count",
     "report-count",
-    "failed-session-counts"
+    "failed-session-counts",
+    "last-received-at",
+    "policy-modes"
 })
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 record Totals(
@@ -33,13 +37,19 @@ record Totals(
         long totalSuccessfulSessionCount,
         long totalFailureSessionCount,
         long reportCount,
-        @Nullable Map<String, Long> failedSessionCounts) {
+        @Nullable Map<String, Long> failedSessionCounts,
+        @Nullable Instant lastReceivedAt,
+        @Nullable Map<String, Instant> policyModes) {
 
     /// RFC 8460 §4.4 knows no others. What strangers invent counts as one, or the sums of a day would grow with each
     /// word.
-    private static final Set<String> POLICY_TYPES = Set.of("sts", "tlsa", "no-policy-found");
+    static final List<String> POLICY_TYPES = List.of("sts", "tlsa", "no-policy-found");
 
     private static final String OTHER = "other";
+
+    static String policyTypeOf(String word) {
+        return POLICY_TYPES.contains(word) ? word : OTHER;
+    }
 
     static Totals of(Aggregate cell) {
         Map<String, Long> failed = new TreeMap<>();
@@ -49,15 +59,17 @@ record Totals(
             failed.merge(failureClass, failure.failedSessionCount(), Long::sum);
         }
         return new Totals(
-                POLICY_TYPES.contains(cell.policyType()) ? cell.policyType() : OTHER,
+                policyTypeOf(cell.policyType()),
                 cell.authentication(),
                 cell.totalSuccessfulSessionCount(),
                 cell.totalFailureSessionCount(),
                 cell.reportCount(),
-                failed);
+                failed,
+                cell.lastReceivedAt(),
+                cell.policyMode() == null ? Map.of() : Map.of(cell.policyMode(), cell.lastReceivedAt()));
     }
 
-    /// What takes these back when it is added.
+    /// What takes the counts back when it is added; what is the latest of several cannot be taken back.
     Totals negated() {
         Map<String, Long> failed = new TreeMap<>();
         failures().forEach((failureClass, count) -> failed.put(failureClass, -count));
@@ -67,7 +79,9 @@ record Totals(
                 -totalSuccessfulSessionCount,
                 -totalFailureSessionCount,
                 -reportCount,
-                failed);
+                failed,
+                null,
+                null);
     }
 
     /// Sums per policy type and trust, sorted by both; those that come to nothing are left out.
@@ -95,13 +109,36 @@ record Totals(
         Map<String, Long> failed = new LinkedHashMap<>(failures());
         other.failures().forEach((failureClass, count) -> failed.merge(failureClass, count, Long::sum));
         failed.values().removeIf(count -> count == 0);
+        Map<String, Instant> modes = new TreeMap<>(modes());
+        other.modes().forEach((mode, at) -> modes.merge(mode, at, Totals::later));
         return new Totals(
                 policyType,
                 authentication,
                 totalSuccessfulSessionCount + other.totalSuccessfulSessionCount,
                 totalFailureSessionCount + other.totalFailureSessionCount,
                 reportCount + other.reportCount,
-                failed);
+                failed,
+                latest(lastReceivedAt, other.lastReceivedAt),
+                modes);
+    }
+
+    private static @Nullable Instant latest(@Nullable Instant one, @Nullable Instant other) {
+        if (one == null || other == null) {
+            return one == null ? other : one;
+        }
+        return later(one, other);
+    }
+
+    private static Instant later(Instant one, Instant other) {
+        return one.isAfter(other) ? one : other;
+    }
+
+    Map<String, Instant> modes() {
+        return policyModes == null ? Map.of() : policyModes;
+    }
+
+    long sessions() {
+        return totalSuccessfulSessionCount + totalFailureSessionCount;
     }
 
     private boolean nothing() {

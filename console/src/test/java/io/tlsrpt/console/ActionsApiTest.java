@@ -10,7 +10,6 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.HttpListener;
 import io.tlsrpt.runtime.Routes;
-import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.AlertAction;
 import io.tlsrpt.topics.AlertMatch;
@@ -70,11 +69,7 @@ class ActionsApiTest {
     void start(@TempDir Path directory) {
         filled = new FilledViews(directory);
         Clock clock = Clock.fixed(NOW, ZoneOffset.UTC);
-        QueryApi questions = new QueryApi(
-                filled.views,
-                new TopicReader(TOPICS, recorded::consumer, clock),
-                () -> List.<Settings.Domain>of(),
-                clock);
+        QueryApi questions = new QueryApi(filled.views, new TopicReader(TOPICS, recorded::consumer, clock), clock);
         ActionsApi actions = new ActionsApi(filled.views, new TopicWriter(() -> producer), TOPICS, clock);
         ApiRoutes api = new ApiRoutes(
                 Stream.concat(questions.endpoints().stream(), actions.endpoints().stream())

@@ -16,7 +16,6 @@ import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.HttpListener;
 import io.tlsrpt.runtime.Routes;
-import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.SettingsFile;
 import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.Notification;
@@ -448,12 +447,13 @@ class QueryApiTest {
 
     private ApiRoutes api(Views views) {
         Clock clock = Clock.fixed(NOW, ZoneOffset.UTC);
-        QueryApi questions = new QueryApi(
-                views, new TopicReader(TOPICS, topics::consumer, clock), () -> List.<Settings.Domain>of(), clock);
+        QueryApi questions = new QueryApi(views, new TopicReader(TOPICS, topics::consumer, clock), clock);
+        DomainsApi domains = new DomainsApi(views, () -> SettingsFile.parse("test", "", variable -> null), clock);
         ActionsApi actions = new ActionsApi(views, new TopicWriter(() -> producer), TOPICS, clock);
         return new ApiRoutes(
                 Stream.of(
                                 questions.endpoints(),
+                                domains.endpoints(),
                                 actions.endpoints(),
                                 new ExplainApi(views, () -> SettingsFile.parse("test", "", variable -> null), clock)
                                         .endpoints(),

@@ -14,7 +14,6 @@ import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.Json;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -32,6 +31,8 @@ import tools.jackson.databind.JsonNode;
 class ViewsTest {
 
     private static final AggregateView.Filter ALL = new AggregateView.Filter(null, null, null, null, null);
+
+    private static final Overview.Filter EVERY = new Overview.Filter(name -> true, null, Map.of(), null);
 
     private FilledViews filled;
 
@@ -139,7 +140,9 @@ class ViewsTest {
         filled.put(google);
         filled.put(cell(DAY, "example.com", "microsoft.com", 50, 0));
         filled.put(google);
-        assertThat(day().totals()).containsExactly(new Totals("sts", "dkim", 150, 3, 2, Map.of("certificate", 3L)));
+        assertThat(day().totals())
+                .containsExactly(
+                        new Totals("sts", "dkim", 150, 3, 2, Map.of("certificate", 3L), NOW, Map.of("enforce", NOW)));
 
         filled.put(cell(DAY, "example.com", "google.com", 110, 0));
         assertThat(day().totals()).singleElement().satisfies(totals -> {
@@ -197,9 +200,9 @@ class ViewsTest {
         List<JsonNode> rows = pages(cursor -> new Overview(filled.views)
                 .domains(
                         configured,
+                        EVERY,
                         cursor == null ? null : StoreKey.parts(cursor).getFirst(),
-                        LocalDate.of(2026, 11, 22),
-                        name -> true,
+                        NOW,
                         PageLimit.rows(1)));
 
         assertThat(rows)
@@ -243,9 +246,9 @@ class ViewsTest {
         List<JsonNode> rows = pages(cursor -> new Overview(filled.views)
                 .domains(
                         List.of(new Settings.Domain("d.example", Map.of())),
+                        EVERY,
                         cursor == null ? null : StoreKey.parts(cursor).getFirst(),
-                        LocalDate.of(2026, 11, 22),
-                        name -> true,
+                        NOW,
                         PageLimit.rows(1)));
 
         assertThat(rows)
@@ -309,7 +312,9 @@ class ViewsTest {
         assertThat(alertIds(null, "example.net", Map.of())).containsExactly(second);
         assertThat(alertIds(null, null, Map.of("team", "mail"))).containsExactly(first);
         assertThat(filled.views.alerts().firingByDomain())
-                .containsOnly(Map.entry("example.com", 1), Map.entry("shared.example", 1));
+                .containsOnly(
+                        Map.entry("example.com", new AlertView.Firing(1, "critical")),
+                        Map.entry("shared.example", new AlertView.Firing(1, "critical")));
     }
 
     @Test
