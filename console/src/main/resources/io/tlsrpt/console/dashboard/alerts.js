@@ -359,9 +359,14 @@ function domains(context, alert) {
   const count = alert.evidence['affected-domain-count'] ?? all.length;
   const part = ui.cut(context, 'domains', all, DOMAINS);
   return ui.section(count === 1 ? 'Affected domain' : `${ui.number(count)} affected domains`, html`
-    <ul class="columns">${part.rows.map(domain => html`<li><a href=${`/domains/${segment(domain)}`}>${ui.short(domain)}</a></li>`)}</ul>${part.more}`, {
+    <ul class="columns">${part.rows.map(domain => html`<li><a href=${narrowed(alert, domain)}>${ui.short(domain)}</a></li>`)}</ul>${part.more}`, {
     note: count > all.length ? `The ${ui.number(all.length)} with most failed sessions are named.` : nothing,
   });
+}
+
+/** The page of a domain, about what this alert is about. */
+function narrowed(alert, domain) {
+  return url(`/domains/${segment(domain)}`, { 'result-type': alert['result-type'], mx: alert['receiving-mx-hostname'] });
 }
 
 // ---- people
@@ -401,7 +406,7 @@ function incidentNumber(record) {
 
 function names(alert) {
   return ui.section('Names', html`<dl class="pairs">
-      ${alert['policy-domain'] ? html`<dt>Domain</dt><dd><a href=${`/domains/${segment(alert['policy-domain'])}`}>${ui.short(alert['policy-domain'], 255)}</a></dd>` : nothing}
+      ${alert['policy-domain'] ? html`<dt>Domain</dt><dd><a href=${narrowed(alert, alert['policy-domain'])}>${ui.short(alert['policy-domain'], 255)}</a></dd>` : nothing}
       ${alert['receiving-mx-hostname'] ? html`<dt>MX</dt><dd>${ui.text(alert['receiving-mx-hostname'])}</dd>` : nothing}
       ${alert.submitter ? html`<dt>Reporter</dt><dd><a href=${`/reporters/${segment(alert.submitter)}`}>${ui.short(alert.submitter, 255)}</a></dd>` : nothing}
       <dt>Incident</dt><dd>${incidentNumber(alert)}, change ${ui.number(alert.transition)}</dd>

@@ -101,6 +101,8 @@ function events(context, report) {
   const from = day(report['start-datetime']);
   const use = context.useAll('events', `/api/v1/domains/${segment(domain)}/events`,
     { from, to: from, 'report-key': report['report-key'] }, EVENTS);
+  const known = new Set(context.use('help', '/api/v1/help', {}, { once: true }).data?.rows.map(entry => entry['result-type']));
+  const type = word => (known.has(word) ? html`<a href=${`/runbook#${segment(word)}`} title="What it means and what to do">${ui.short(word, 80)}</a>` : ui.short(word, 80));
   const choose = names.length > 1 ? ui.select({
     label: 'Domain', value: domain, options: names.slice(0, 1000).map(name => [name, name.slice(0, 100)]), onChange: value => context.set({ domain: value }),
   }) : nothing;
@@ -119,7 +121,7 @@ function events(context, report) {
         key: event => event['event-id'],
         dense: true,
         columns: [
-          { key: 'type', label: 'Result type', cell: event => html`${ui.short(event['result-type'], 80)}${event.retraction ? html` ${ui.badge('warning', 'taken back', { picture: 'back' })}` : nothing}` },
+          { key: 'type', label: 'Result type', cell: event => html`${type(event['result-type'])}${event.retraction ? html` ${ui.badge('warning', 'taken back', { picture: 'back' })}` : nothing}` },
           { key: 'count', label: 'Sessions', numeric: true, cell: event => ui.number(event['failed-session-count']) },
           { key: 'sending', label: 'Sending address', cell: event => value(event['sending-mta-ip']) },
           { key: 'mx', label: 'Receiving MX', cell: event => html`${value(event['receiving-mx-hostname'])}${event['receiving-mx-helo'] && event['receiving-mx-helo'] !== event['receiving-mx-hostname']
