@@ -134,7 +134,7 @@ function events(context, report) {
       })}
       ${part.more}
       ${data.complete ? nothing : html`<p class="note">The first ${ui.number(all.length)} events; the document has them all.</p>`}`;
-  }), { note: 'Failure types overlap: these counts are never added up to a total.', aside: choose });
+  }), { id: 'failures', note: 'Failure types overlap: these counts are never added up to a total.', aside: choose });
 }
 
 function day(iso) {
