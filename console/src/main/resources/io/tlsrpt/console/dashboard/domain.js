@@ -57,7 +57,8 @@ export function view(context) {
     reports: context.use('reports', `${base}/reports`, { limit: 8 }),
   };
   const head = header(context, domain, uses.row, now);
-  if ([400, 404].includes(uses.row.error?.status) && !uses.row.data) return html`${head}${unknown(domain)}`;
+  const nobodysDomain = !uses.row.data && [400, 404].includes(uses.row.error?.status);
+  if (nobodysDomain && settled(uses.summary) && !uses.summary.data?.days?.length) return html`${head}${unknown(domain)}`;
   if (!settled(uses.row) || !settled(uses.alerts)) return html`${head}<section class="card"><div class="card-body">${ui.loading(24)}</div></section>`;
   const reported = uses.row.data === undefined || uses.row.data['last-received-at'] || uses.row.data.trend
     || uses.summary.data?.days?.length > 0;
@@ -372,6 +373,7 @@ const CHECKS = {
 const STATE = { ok: ['ok', 'in order'], problem: ['warning', 'a problem'], unknown: ['unknown', 'not known'] };
 
 function arrival(context, use, reported) {
+  if (use.error?.status === 404) return nothing;
   const wrong = use.data?.arrival?.some(check => check.state === 'problem');
   return ui.section(reported ? 'Do reports arrive?' : 'No reports yet: why', ui.of(context, use, data => (data.arrival?.length > 0
     ? html`<ul class="verdicts wide">${data.arrival.map(check => {
