@@ -188,7 +188,7 @@ function numbers(context, use, now) {
         { label: 'Sessions', value: ui.number(good + bad) },
         { label: 'Failed sessions', value: ui.number(bad), kind: bad > 0 && good / (good + bad) < 0.98 ? 'critical' : undefined },
         ...(narrowed ? [{ label: 'Failures that match', value: ui.number(totals['failed-session-count'] ?? 0), note: 'failure types overlap' }] : []),
-        ...since(data),
+        ...since(data, narrowed),
         { label: 'Reports', value: ui.number(totals['report-count'] ?? 0) },
         { label: 'Days with reports', value: html`${ui.number(data.days.length)}<span class="of"> of ${ui.number(ui.daysBetween(data.from, data.to))}</span>` },
       ])}
@@ -198,15 +198,15 @@ function numbers(context, use, now) {
 }
 
 /** Since when sessions fail, or when the last one did; days without reports break nothing. */
-function since(data) {
-  const fails = day => (day['failed-session-count'] ?? 0) > 0 || day['total-failure-session-count'] > 0;
+function since(data, narrowed) {
+  const fails = day => (day['failed-session-count'] ?? 0) > 0 || (!narrowed && day['total-failure-session-count'] > 0);
   const matches = data.days.map(fails);
   const last = matches.lastIndexOf(true);
   if (last < 0) return [];
   if (last < matches.length - 1) return [{ label: 'Last failure', value: html`<span class="date">${data.days[last].window}</span>`, note: `${ui.count(matches.length - 1 - last, 'clean day')} after` }];
   const first = matches.lastIndexOf(false) + 1;
   return [{
-    label: 'Failing since', value: html`<span class="date">${first === 0 ? 'before ' : ''}${data.days[first].window}</span>`,
+    label: 'Failing since', value: html`<span class="date">${first === 0 && data.days[0].window === data.from ? 'before ' : ''}${data.days[first].window}</span>`,
     note: `${ui.count(matches.length - first, 'day')} with reports, each with failures`,
   }];
 }

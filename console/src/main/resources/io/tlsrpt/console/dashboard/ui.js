@@ -422,7 +422,6 @@ export function failure(error, again) {
   return html`<div class="failure" role="alert">${icon('warning')}<div>
     <p class="failure-title">${problem ? visible(error.title) : 'This could not be shown'}</p>
     <p>${visible(problem ? error.detail : error.message)}</p>
-    ${problem && error.errors.length ? html`<ul>${error.errors.map(fault => html`<li><b>${visible(fault.parameter)}</b>: ${visible(fault.expected)}</li>`)}</ul>` : nothing}
     ${again ? html`<button type="button" class="button" @click=${again}>Try again</button>` : nothing}</div></div>`;
 }
 
