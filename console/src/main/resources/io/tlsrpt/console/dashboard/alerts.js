@@ -279,7 +279,7 @@ function decision(context, alert) {
         : 'nothing is known of the 28 days before'}</dd>` : nothing}
       ${chance ? html`<dt>Chance</dt><dd><b>${chance}</b>: ${silent
         ? 'that such a gap comes about by itself, given how regularly reports came'
-        : 'that so many failures come about if nothing had changed'} <span class="note">(p = ${ui.short(evidence.probability)})</span></dd>` : nothing}
+        : 'that so many failures come about if nothing had changed'} <span class="note">(P = ${Number(evidence.probability).toPrecision(2)})</span></dd>` : nothing}
       ${alert['policy-type'] ? html`<dt>Policy type</dt><dd>${ui.short(alert['policy-type'])} <span class="note">each type is judged by itself</span></dd>` : nothing}
       ${several('Reporters', evidence.submitters, submitter => html`<a href=${`/reporters/${segment(submitter)}`}>${ui.short(submitter)}</a>`)}
       ${several(alert.rule === 'rejections' ? 'Reason' : 'Reason codes', evidence['failure-reason-codes'], code => html`<code>${ui.text(code, { most: 160 })}</code>`)}

@@ -96,9 +96,9 @@ export function chanceWords(probability) {
 }
 
 export const AUTHENTICATIONS = {
-  dkim: 'signed by the reporting domain (DKIM)',
-  operator: 'vouched for by the operator',
-  none: 'unverified: anybody may have sent it',
+  dkim: 'signed by the reporting domain',
+  operator: 'imported, or from a place that the operator trusts',
+  none: 'anybody may have sent it',
 };
 
 export const SOURCES = {
