@@ -6,6 +6,7 @@ import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serializer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.ObjectReader;
 import tools.jackson.databind.ObjectWriter;
 
@@ -17,7 +18,8 @@ public final class JsonSerde<T> implements Serde<T> {
 
     public JsonSerde(Class<T> type) {
         this.writer = Json.MAPPER.writerFor(type);
-        this.reader = Json.MAPPER.readerFor(type);
+        // What we wrote ourselves has no duplicates; looking for them takes a tenth of the time.
+        this.reader = Json.MAPPER.readerFor(type).without(StreamReadFeature.STRICT_DUPLICATE_DETECTION);
     }
 
     @Override
