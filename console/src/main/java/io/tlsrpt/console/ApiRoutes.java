@@ -323,6 +323,8 @@ final class ApiRoutes {
     private static Answer answer(String path, Supplier<Answer> question) {
         try {
             return question.get();
+        } catch (StillRestoring notYet) {
+            return Answer.unavailable(notYet.detail());
         } catch (InvalidStateStoreException restoring) {
             return Answer.unavailable("the views are being restored from the broker; ask again shortly");
         } catch (RetriableException away) {

@@ -22,7 +22,7 @@ import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StoreQueryParameters;
 import org.apache.kafka.streams.StreamsConfig;
-import org.apache.kafka.streams.errors.InvalidStateStoreException;
+import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.state.QueryableStoreTypes;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +43,7 @@ public final class ConsoleService implements Service {
     private final TopicWriter writer;
     private final LiveStreams live;
     private final ApiRoutes api;
+    private final RestoreProgress progress;
     private volatile @Nullable StreamsHost streams;
 
     public ConsoleService(Surroundings surroundings) {
@@ -51,24 +52,14 @@ public final class ConsoleService implements Service {
         this.topics = new Topics(settings.topicPrefix(), settings.retention());
         this.kafka = new KafkaSettings(settings);
         this.views = new Views(this::store);
+        this.progress = new RestoreProgress(name(), surroundings.health(), surroundings.clock(), surroundings.meters());
         AtomicInteger readers = new AtomicInteger();
         this.reader = new TopicReader(
-                topics,
-                () -> new KafkaConsumer<>(
-                        kafka.consumer(
-                                settings.topicPrefix() + "console-reader-" + readers.incrementAndGet(), Map.of()),
-                        new ByteArrayDeserializer(),
-                        new ByteArrayDeserializer()),
-                surroundings.clock());
+                topics, () -> consumer("console-reader-" + readers.incrementAndGet(), Map.of()), surroundings.clock());
         AtomicInteger followers = new AtomicInteger();
         this.live = new LiveStreams(
                 topics,
-                () -> new KafkaConsumer<>(
-                        kafka.consumer(
-                                settings.topicPrefix() + "console-stream-" + followers.incrementAndGet(),
-                                LiveStreams.CONSUMER),
-                        new ByteArrayDeserializer(),
-                        new ByteArrayDeserializer()),
+                () -> consumer("console-stream-" + followers.incrementAndGet(), LiveStreams.CONSUMER),
                 surroundings.meters());
         this.writer = new TopicWriter(() -> new KafkaProducer<>(
                 impatient(kafka.producer(settings.topicPrefix() + "console")),
@@ -91,6 +82,13 @@ public final class ConsoleService implements Service {
                         .toList(),
                 new Access(surroundings.current(), settings.api().listen(), surroundings.meters()),
                 surroundings.meters());
+    }
+
+    private KafkaConsumer<byte[], byte[]> consumer(String clientId, Map<String, String> more) {
+        return new KafkaConsumer<>(
+                kafka.consumer(surroundings.settings().topicPrefix() + clientId, more),
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer());
     }
 
     /// Somebody waits for the answer.
@@ -126,20 +124,28 @@ public final class ConsoleService implements Service {
         Properties properties = kafka.streams(
                 settings.topicPrefix() + "console",
                 Map.of("processing.guarantee", "at_least_once", "global.consumer.isolation.level", "read_committed"));
-        StreamsHost host = new StreamsHost(
-                name(),
-                views.topology(topics, new StreamsConfig(properties), surroundings.meters()),
-                properties,
-                surroundings);
+        Topology graph = views.topology(topics, new StreamsConfig(properties), surroundings.meters());
+        StreamsHost host = new StreamsHost(name(), graph, properties, surroundings);
+        host.streams().setGlobalStateRestoreListener(progress);
         streams = host;
         // Kafka returns from its start only when the global stores are restored; the listener need not wait for that.
-        Thread.ofPlatform().name("console-restore").start(() -> restore(host));
+        Thread.ofPlatform().name("console-restore").start(() -> restore(host, graph));
     }
 
-    private void restore(StreamsHost host) {
-        try {
+    private void restore(StreamsHost host, Topology graph) {
+        try (KafkaConsumer<byte[], byte[]> ends = consumer("console-restore", Map.of())) {
+            progress.begin(
+                    ends,
+                    graph.describe().globalStores().stream()
+                            .flatMap(store -> store.source().topicSet().stream())
+                            .toList());
             host.start();
+            progress.end();
+            LOG.atInfo().addKeyValue("seconds", progress.seconds()).log("the views are restored");
         } catch (RuntimeException failed) {
+            if (progress.stopped()) {
+                return;
+            }
             surroundings.health().dead(name(), "the views cannot be restored; the log has the cause");
             LOG.atError().setCause(failed).log("the views cannot be restored");
         }
@@ -153,6 +159,7 @@ public final class ConsoleService implements Service {
     @Override
     public void close() {
         live.close();
+        progress.stop();
         if (streams != null) {
             streams.close();
         }
@@ -163,7 +170,7 @@ public final class ConsoleService implements Service {
     private ReadOnlyKeyValueStore<Bytes, byte[]> store(String name) {
         StreamsHost host = streams;
         if (host == null || host.streams().state() != KafkaStreams.State.RUNNING) {
-            throw new InvalidStateStoreException("the views are being restored");
+            throw new StillRestoring(progress);
         }
         return host.streams().store(StoreQueryParameters.fromNameAndType(name, QueryableStoreTypes.keyValueStore()));
     }
