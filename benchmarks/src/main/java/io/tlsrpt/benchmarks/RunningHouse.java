@@ -12,6 +12,8 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -19,7 +21,7 @@ import java.util.concurrent.locks.LockSupport;
 /// `./tlsrpt run` as a process of its own, with the launcher's options.
 final class RunningHouse implements AutoCloseable {
 
-    private static final Duration PATIENCE = Duration.ofMinutes(10);
+    private static final Duration PATIENCE = Duration.ofMinutes(30);
     private static final String HEAP = "-Xmx1g";
 
     private final Process process;
@@ -46,6 +48,33 @@ final class RunningHouse implements AutoCloseable {
     /// @param moreYaml lines of settings besides; indented ones belong to `mail:`
     static RunningHouse start(Path standalone, Path directory, String... moreYaml) {
         HostPort broker = free();
+        return start(
+                standalone,
+                directory,
+                broker,
+                "kafka: {embedded-listen: '" + broker + "'}",
+                List.of(),
+                List.of(moreYaml));
+    }
+
+    /// Only the console, on a broker that runs.
+    static RunningHouse console(Path standalone, Path directory, HostPort broker) {
+        return start(
+                standalone,
+                directory,
+                broker,
+                "kafka: {bootstrap-servers: '" + broker + "'}",
+                List.of("--only", "console"),
+                List.of());
+    }
+
+    private static RunningHouse start(
+            Path standalone,
+            Path directory,
+            HostPort broker,
+            String kafka,
+            List<String> arguments,
+            List<String> moreYaml) {
         HostPort api = free();
         HostPort admin = free();
         HostPort smtp = free();
@@ -54,7 +83,7 @@ final class RunningHouse implements AutoCloseable {
             Files.createDirectories(directory);
             Path config = Files.writeString(directory.resolve("tlsrpt.yaml"), """
                     data: "%s"
-                    kafka: {embedded-listen: "%s"}
+                    %s
                     intake: {listen: "%s"}
                     api: {listen: "%s"}
                     admin: {listen: "%s"}
@@ -62,21 +91,22 @@ final class RunningHouse implements AutoCloseable {
                       smtp: {listen: "%s"}
                     %s
                     """.formatted(
-                            directory.resolve("data"), broker, api, api, admin, smtp, String.join("\n", moreYaml)));
-            ProcessBuilder builder = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "--enable-native-access=ALL-UNNAMED",
-                            "--sun-misc-unsafe-memory-access=allow",
-                            "-XX:+UseCompactObjectHeaders",
-                            "-XX:+ExitOnOutOfMemoryError",
-                            HEAP,
-                            "-cp",
-                            standalone.resolve("classes") + ":" + standalone.resolve("lib") + "/*",
-                            "io.tlsrpt.standalone.StandaloneMain",
-                            "run",
-                            "--config",
-                            config.toString())
+                            directory.resolve("data"), kafka, api, api, admin, smtp, String.join("\n", moreYaml)));
+            List<String> command = new ArrayList<>(List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "--enable-native-access=ALL-UNNAMED",
+                    "--sun-misc-unsafe-memory-access=allow",
+                    "-XX:+UseCompactObjectHeaders",
+                    "-XX:+ExitOnOutOfMemoryError",
+                    HEAP,
+                    "-cp",
+                    standalone.resolve("classes") + ":" + standalone.resolve("lib") + "/*",
+                    "io.tlsrpt.standalone.StandaloneMain",
+                    "run",
+                    "--config",
+                    config.toString()));
+            command.addAll(arguments);
+            ProcessBuilder builder = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
             builder.environment().put("MALLOC_ARENA_MAX", "2");
@@ -106,8 +136,21 @@ final class RunningHouse implements AutoCloseable {
         return api;
     }
 
-    /// A line of `/proc/<pid>/status` in MiB, such as `VmRSS`.
-    long memoryMib(String line) {
+    HostPort api() {
+        return api;
+    }
+
+    /// What it takes of the machine's memory now, and what it took at most.
+    String memory() {
+        return memoryMib("VmRSS") + " MiB, at most " + memoryMib("VmHWM") + " MiB";
+    }
+
+    /// Seconds of one core that it has used since its start, which say more than the clock on a machine with others.
+    double cpuSeconds() {
+        return process.info().totalCpuDuration().orElseThrow().toMillis() / 1e3;
+    }
+
+    private long memoryMib(String line) {
         try {
             return Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status")).stream()
                     .filter(text -> text.startsWith(line + ":"))
@@ -150,11 +193,16 @@ final class RunningHouse implements AutoCloseable {
     }
 
     long verdicts() {
-        return (long) send(HttpRequest.newBuilder(URI.create("http://" + admin + "/metrics"))
+        return (long) metric("tlsrpt_processor_verdicts_total");
+    }
+
+    /// The sum of a metric over its labels.
+    double metric(String name) {
+        return send(HttpRequest.newBuilder(URI.create("http://" + admin + "/metrics"))
                         .build())
                 .body()
                 .lines()
-                .filter(line -> line.startsWith("tlsrpt_processor_verdicts_total"))
+                .filter(line -> line.startsWith(name + ' ') || line.startsWith(name + '{'))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
                 .sum();
     }

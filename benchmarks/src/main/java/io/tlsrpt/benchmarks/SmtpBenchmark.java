@@ -5,7 +5,6 @@ import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.SettingsFile;
 import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.Topics;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,6 +21,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Measures mails over SMTP into the whole house, signed and unsigned, beside what a bare producer does with the same
@@ -46,19 +46,10 @@ public final class SmtpBenchmark implements Callable<Integer> {
     @Option(names = "--connections", defaultValue = "20", description = "At a time (${DEFAULT-VALUE}).")
     private int connections;
 
-    @Option(
-            names = "--standalone",
-            defaultValue = "standalone/target",
-            description = "The build of the module standalone (${DEFAULT-VALUE}).")
-    private Path standalone = Path.of("");
+    @Mixin
+    private final Workbench bench = new Workbench();
 
-    @Option(
-            names = "--directory",
-            defaultValue = "benchmarks/target/smtp",
-            description = "Where the data live while measuring; must not exist (${DEFAULT-VALUE}).")
-    private Path directory = Path.of("");
-
-    private final Figures figures = new Figures();
+    private final Figures figures = bench.figures();
     private final Instant now = Clock.systemUTC().instant();
 
     public static void main(String[] args) {
@@ -67,11 +58,13 @@ public final class SmtpBenchmark implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        bench.clear();
         SignedMail signer = new SignedMail();
+        long events;
         try (KeyServer keys = new KeyServer(signer.keyRecord());
                 RunningHouse house = RunningHouse.start(
-                        standalone.toAbsolutePath().normalize(),
-                        directory.toAbsolutePath().normalize(),
+                        bench.standalone(),
+                        bench.directory("house"),
                         "  dkim: {mode: observe}", // or unsigned mails could not be measured; signed ones are verified
                         "dns: {servers: ['" + keys.address() + "']}")) {
             Settings settings =
@@ -94,18 +87,18 @@ public final class SmtpBenchmark implements Callable<Integer> {
                         documents("signed", mails),
                         documents -> signed(signer, documents));
             }
-            figures.figure("RSS", house.memoryMib("VmRSS") + " MiB, at most " + house.memoryMib("VmHWM") + " MiB");
-            long events = events(kafka, topics);
-            long expected = (warmUp + 2L * mails) * (Document.DETAILS + 1);
-            if (events != expected) {
-                System.err.println("LOST OR TWICE: " + events + " events, not " + expected);
-                return 1;
-            }
-            figures.figure(
-                    Figures.text("events, none lost and none twice, of %,d mails", warmUp + 2 * mails),
-                    Figures.text("%,d", events));
+            figures.figure("RSS", house.memory());
+            events = events(kafka, topics);
         }
-        System.out.print(figures.markdown());
+        long expected = (warmUp + 2L * mails) * (Document.DETAILS + 1);
+        if (events != expected) {
+            System.err.println("LOST OR TWICE: " + events + " events, not " + expected);
+            return 1;
+        }
+        figures.figure(
+                Figures.text("events, none lost and none twice, of %,d mails", warmUp + 2 * mails),
+                Figures.text("%,d", events));
+        bench.conclude(Figures.text("%,d mails in each measurement after %,d to warm up.", mails, warmUp));
         return 0;
     }
 
@@ -119,7 +112,7 @@ public final class SmtpBenchmark implements Callable<Integer> {
         double ceiling = raw.produce(TWIN, documents, connections);
         long before = house.verdicts();
         Stopwatch watch = Stopwatch.start();
-        Mails.Result result = Mails.send(house.smtp(), ready, connections);
+        Load.Result result = Mails.send(house.smtp(), ready, connections);
         house.awaitVerdicts(before + mails);
         figures.rate(
                 "SMTP, " + connections + " connections, " + how,
@@ -127,8 +120,8 @@ public final class SmtpBenchmark implements Callable<Integer> {
                 "producer, " + connections + " under way",
                 ceiling,
                 Figures.text(
-                        "p50 %.1f ms, p99 %.1f ms from the end of a mail to 250; to the last verdict %s",
-                        result.p50Millis(), result.p99Millis(), Figures.perSecond(watch.perSecond(mails))));
+                        "%s from the end of a mail to 250; to the last verdict %s",
+                        result.latency(), Figures.perSecond(watch.perSecond(mails))));
     }
 
     private List<Document> documents(String run, int count) {

@@ -48,7 +48,7 @@ final class Topologies implements AutoCloseable {
     /// @param judged verdicts
     /// @param aggregated aggregates, which come after the verdicts
     record Result(
-            Posts.Result post,
+            Load.Result post,
             double produced,
             double copied,
             double copiedFarAhead,
@@ -76,7 +76,7 @@ final class Topologies implements AutoCloseable {
             raw.flush(true);
             produced = raw.produce(twin, documents, connections);
         }
-        Posts.Result post = postToIntakeAlone(settings, documents, connections);
+        Load.Result post = postToIntakeAlone(settings, documents, connections);
         double copied = copy(settings, topics, run + "copies", READ_AHEAD, documents.size());
         double copiedFarAhead = copy(settings, topics, run + "copies-far-ahead", Map.of(), documents.size());
         Map<String, Double> judged = judge(settings, topics, documents.size());
@@ -89,7 +89,7 @@ final class Topologies implements AutoCloseable {
                 rate(judged, topics.aggregates().name()));
     }
 
-    private static Posts.Result postToIntakeAlone(Settings settings, List<Document> documents, int connections) {
+    private static Load.Result postToIntakeAlone(Settings settings, List<Document> documents, int connections) {
         try (ServiceHost host = new ServiceHost(LiveSettings.fixed(settings))) {
             host.start(List.of(new IngestService(host.surroundings())));
             return Posts.send(host.address("intake"), documents, connections);
