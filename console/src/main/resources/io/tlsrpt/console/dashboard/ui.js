@@ -422,7 +422,7 @@ export function failure(error, again) {
   return html`<div class="failure" role="alert">${icon('warning')}<div>
     <p class="failure-title">${problem ? visible(error.title) : 'This could not be shown'}</p>
     <p>${visible(problem ? error.detail : error.message)}</p>
-    ${again ? html`<button type="button" class="button" @click=${again}>Try again</button>` : nothing}</div></div>`;
+    ${again && error.status !== 403 ? html`<button type="button" class="button" @click=${again}>Try again</button>` : nothing}</div></div>`;
 }
 
 /**
