@@ -1,5 +1,6 @@
 package io.tlsrpt.cli;
 
+import io.tlsrpt.runtime.Secret;
 import java.io.BufferedReader;
 import java.io.Console;
 import java.io.InputStreamReader;
@@ -7,6 +8,7 @@ import java.io.PrintWriter;
 import java.io.Reader;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
@@ -37,7 +39,28 @@ public final class Commands {
     /// @param url of the API
     /// @param bootstrapServers of the broker
     /// @param topicPrefix first part of every topic's name
-    public record Defaults(String url, String bootstrapServers, String topicPrefix) {
+    /// @param token who asks the API, unless a file with another token is named
+    public record Defaults(
+            String url,
+            String bootstrapServers,
+            String topicPrefix,
+            @Nullable Secret token) {
+
+        /// Without a token.
+        public Defaults(String url, String bootstrapServers, String topicPrefix) {
+            this(url, bootstrapServers, topicPrefix, null);
+        }
+
+        /// The same with the token of the environment, `TLSRPT_TOKEN`.
+        ///
+        /// @param ofEnvironment absent or blank: none
+        public Defaults withToken(@Nullable String ofEnvironment) {
+            return new Defaults(
+                    url,
+                    bootstrapServers,
+                    topicPrefix,
+                    ofEnvironment == null || ofEnvironment.isBlank() ? null : new Secret(ofEnvironment.strip()));
+        }
 
         /// Where `./tlsrpt run` listens without a configuration.
         public static final Defaults STANDALONE = new Defaults("http://127.0.0.1:8080", "127.0.0.1:9092", "tlsrpt.");
@@ -50,11 +73,16 @@ public final class Commands {
         }
     }
 
-    private Commands() {}
+    private final @Nullable Secret token;
 
-    /// The root command with the defaults of standalone.
-    public static CommandLine root() {
-        return root(Defaults.STANDALONE);
+    private Commands(@Nullable Secret token) {
+        this.token = token;
+    }
+
+    /// Who asks the API, unless a file with another token is named.
+    @Nullable
+    Secret token() {
+        return token;
     }
 
     /// The root command; more subcommands may be added. It does not exit: `execute` returns the exit code.
@@ -81,7 +109,7 @@ public final class Commands {
     }
 
     static CommandLine root(Defaults defaults, Terminal terminal, LongSupplier nanoTime, Consumer<Duration> pause) {
-        CommandLine root = new CommandLine(new Commands())
+        CommandLine root = new CommandLine(new Commands(defaults.token()))
                 .addSubcommand(new ImportCommand(terminal, nanoTime, pause))
                 .addSubcommand(new TailCommand(terminal))
                 .addSubcommand(new RecordCommand(terminal))
@@ -101,6 +129,7 @@ public final class Commands {
                                 .addSubcommand(new AlertsExplain(terminal))
                                 .addSubcommand(new AlertsBacktest(terminal)),
                         terminal))
+                .addSubcommand(new TokenCommand(terminal, new SecureRandom()))
                 .addSubcommand(new CommandLine(new SilenceCommand())
                         .addSubcommand(new SilenceCommand.Add(terminal))
                         .addSubcommand(new SilenceCommand.Listing(terminal))

@@ -1,5 +1,6 @@
 package io.tlsrpt.cli;
 
+import io.tlsrpt.runtime.Secret;
 import io.tlsrpt.topics.Json;
 import java.io.IOException;
 import java.io.InputStream;
@@ -39,8 +40,11 @@ final class Server implements AutoCloseable {
             .followRedirects(HttpClient.Redirect.NEVER)
             .build();
     private final String url;
+    private final @Nullable Secret token;
 
-    Server(String url) {
+    /// @param token who asks; absent: the server must not want to know
+    Server(String url, @Nullable Secret token) {
+        this.token = token;
         String withoutSlash = url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
         if (!withoutSlash.startsWith("http://") && !withoutSlash.startsWith("https://")) {
             throw new Failure("--url is like http://127.0.0.1:8080");
@@ -76,7 +80,7 @@ final class Server implements AutoCloseable {
 
     /// @throws Failure when there is no answer, or one that says no
     private JsonNode get(String path, Map<String, String> query) {
-        return read(good(ask(HttpRequest.newBuilder(uri(path, query)))));
+        return read(good(ask(request(path, query))));
     }
 
     /// Posts nothing: the path says it all.
@@ -87,8 +91,7 @@ final class Server implements AutoCloseable {
         String rest = Arrays.stream(segments)
                 .map(segment -> "/" + URLEncoder.encode(segment, StandardCharsets.UTF_8))
                 .collect(Collectors.joining());
-        return read(good(
-                ask(HttpRequest.newBuilder(uri(path + rest, Map.of())).POST(HttpRequest.BodyPublishers.noBody()))));
+        return read(good(ask(request(path + rest, Map.of()).POST(HttpRequest.BodyPublishers.noBody()))));
     }
 
     /// Does something.
@@ -104,7 +107,7 @@ final class Server implements AutoCloseable {
     ///
     /// @throws Failure when there is no answer, or one that says no
     JsonNode send(String method, String path, Map<String, String> query, @Nullable JsonNode body, Duration patience) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path, query));
+        HttpRequest.Builder request = request(path, query);
         if (body == null) {
             request.method(method, HttpRequest.BodyPublishers.noBody());
         } else {
@@ -125,16 +128,23 @@ final class Server implements AutoCloseable {
     ///
     /// @throws Failure when there is no answer, or one that says no
     Optional<byte[]> bytes(String path, Map<String, String> query) {
-        HttpResponse<byte[]> response = ask(HttpRequest.newBuilder(uri(path, query)));
+        HttpResponse<byte[]> response = ask(request(path, query));
         return response.statusCode() == 404 ? Optional.empty() : Optional.of(good(response));
     }
 
     private byte[] good(HttpResponse<byte[]> response) {
         if (response.statusCode() / 100 != 2) {
-            throw new Failure(url + " says " + response.statusCode() + ": "
-                    + detail(new String(response.body(), StandardCharsets.UTF_8)));
+            throw new Failure(says(response.statusCode(), response.body()));
         }
         return response.body();
+    }
+
+    /// What an answer that says no says, and what to do about it.
+    String says(int status, byte[] problem) {
+        String said = url + " says " + status + ": " + detail(new String(problem, StandardCharsets.UTF_8));
+        return status == 401 && token == null
+                ? said + " – name a file with a token by --token-file, or set TLSRPT_TOKEN"
+                : said;
     }
 
     private JsonNode read(byte[] answer) {
@@ -169,7 +179,7 @@ final class Server implements AutoCloseable {
             throws IOException {
         try {
             return client.send(
-                    HttpRequest.newBuilder(uri(path, query))
+                    request(path, query)
                             .header("Content-Type", "application/octet-stream")
                             .POST(body)
                             .build(),
@@ -199,6 +209,11 @@ final class Server implements AutoCloseable {
         } catch (JacksonException noProblem) {
             return "no reason given";
         }
+    }
+
+    private HttpRequest.Builder request(String path, Map<String, String> query) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path, query));
+        return token == null ? request : request.header("Authorization", "Bearer " + token.reveal());
     }
 
     private URI uri(String path, Map<String, String> query) {

@@ -98,11 +98,11 @@ final class Submitting {
                         }
                         trouble = Rendering.text(busy.get(), "detail");
                     } else {
-                        String detail = Server.detail(new String(body.readNBytes(64 * 1024), StandardCharsets.UTF_8));
+                        byte[] problem = body.readNBytes(64 * 1024);
                         if (response.statusCode() != 503) {
-                            return api.url() + " says " + response.statusCode() + ": " + detail;
+                            return api.says(response.statusCode(), problem);
                         }
-                        trouble = detail;
+                        trouble = Server.detail(new String(problem, StandardCharsets.UTF_8));
                     }
                 }
             } catch (ConnectException | HttpConnectTimeoutException nobody) {

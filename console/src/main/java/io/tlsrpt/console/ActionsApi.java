@@ -4,6 +4,7 @@ import io.tlsrpt.console.ApiRoutes.Endpoint;
 import io.tlsrpt.report.DomainName;
 import io.tlsrpt.report.FailureClass;
 import io.tlsrpt.runtime.AlertingSettings;
+import io.tlsrpt.runtime.Caller;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.AlertAction;
 import io.tlsrpt.topics.AlertMatch;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
@@ -66,33 +68,53 @@ final class ActionsApi {
 
     List<Endpoint> endpoints() {
         return List.of(
-                Endpoint.post("/api/v1/alerts/{id}/acknowledge", Set.of(), act(AlertAction.ACKNOWLEDGE)),
-                Endpoint.post("/api/v1/alerts/{id}/resolve", Set.of(), act(AlertAction.RESOLVE)),
-                Endpoint.post("/api/v1/alerts/{id}/note", Set.of(), act(AlertAction.NOTE)),
-                Endpoint.post("/api/v1/alerts/{id}/false-alarm", Set.of(), act(AlertAction.FALSE_ALARM)),
-                Endpoint.get("/api/v1/silences", Set.of("state"), this::silences),
-                Endpoint.post("/api/v1/silences", Set.of("preview"), this::silence),
-                Endpoint.delete("/api/v1/silences/{id}", this::unsilence));
+                act("acknowledge", AlertAction.ACKNOWLEDGE),
+                act("resolve", AlertAction.RESOLVE),
+                act("note", AlertAction.NOTE),
+                act("false-alarm", AlertAction.FALSE_ALARM),
+                Endpoint.get("/api/v1/silences", Set.of("state"), this::silences)
+                        .filtered(),
+                Endpoint.post("/api/v1/silences", Set.of("preview"), this::silence)
+                        .filtered(),
+                Endpoint.delete("/api/v1/silences/{id}", this::unsilence).filtered());
     }
 
-    private ApiRoutes.Question act(String action) {
+    private Endpoint act(String word, String action) {
+        return Endpoint.post("/api/v1/alerts/{id}/" + word, Set.of(), acting(action))
+                .filtered();
+    }
+
+    private ApiRoutes.Question acting(String action) {
         return parameters -> {
             JsonBody body = parameters.body(Set.of("by", "text", "incident-id"));
-            String by = Objects.requireNonNullElse(body.line("by", MOST_NAME), NOBODY_NAMED);
+            String by = by(parameters.caller(), body);
             String text = body.text("text", AlertAction.MOST_TEXT);
             String incident = body.line("incident-id", MOST_NAME);
             if (action.equals(AlertAction.NOTE) && !body.has("text")) {
                 body.fault("text", "the note");
             }
             String id = parameters.segment("id");
-            return () -> act(action, id, incident, by, text);
+            Visible visible = parameters.visible();
+            return () -> act(action, id, incident, by, text, visible);
         };
     }
 
-    private Answer act(String action, String id, @Nullable String incident, String by, @Nullable String text) {
+    /// Who does it. Where callers are known, what they call themselves counts no longer.
+    private static String by(Caller caller, JsonBody body) {
+        String said = body.line("by", MOST_NAME);
+        return caller.authentication() == Caller.Authentication.NONE
+                ? Objects.requireNonNullElse(said, NOBODY_NAMED)
+                : caller.name();
+    }
+
+    private Answer act(
+            String action, String id, @Nullable String incident, String by, @Nullable String text, Visible visible) {
         Alert alert = ALERT.readOrNull(views.alerts().alert(id));
-        if (alert == null) {
+        if (alert == null || visible.alert(alert).isEmpty()) {
             return Answer.problem(404, "Not Found", "there is no alert with this id");
+        }
+        if (!visible.wholly(alert)) {
+            return visible.refused();
         }
         if (incident != null && !incident.equals(alert.incidentId())) {
             return Answer.problem(409, "Conflict", "the incident is now " + alert.incidentId());
@@ -115,9 +137,11 @@ final class ActionsApi {
 
     private Supplier<Answer> silences(Parameters parameters) {
         String state = parameters.oneOf("state", List.of("active", "pending", "expired"));
+        Visible visible = parameters.visible();
         return () -> {
             Instant now = clock.instant();
             List<ObjectNode> rows = views.silences().shown(now).stream()
+                    .filter(visible::silence)
                     .map(silence -> shown(silence, now))
                     .filter(row ->
                             state == null || state.equals(row.path("state").asString("")))
@@ -139,11 +163,12 @@ final class ActionsApi {
     private Supplier<Answer> silence(Parameters parameters) {
         boolean preview = "true".equals(parameters.oneOf("preview", List.of("true", "false")));
         JsonBody body = parameters.body(Set.of("match", "starts-at", "ends-at", "duration", "by", "comment"));
-        AlertMatch match = match(body.object("match", MATCHERS));
+        Visible visible = parameters.visible();
+        AlertMatch match = visible.within(match(body.object("match", MATCHERS), visible));
         if (match.meansAll()) {
             body.fault("match", "at least one matcher: all alerts are never silenced");
         }
-        String by = Objects.requireNonNullElse(body.line("by", MOST_NAME), NOBODY_NAMED);
+        String by = by(parameters.caller(), body);
         String comment = body.text("comment", AlertAction.MOST_TEXT);
         if (!body.has("comment") && !preview) {
             body.fault("comment", "why");
@@ -169,17 +194,23 @@ final class ActionsApi {
                 by,
                 Objects.requireNonNullElse(comment, "preview"),
                 now);
-        return () -> preview ? Answer.json((Object) matches(wanted)) : make(wanted);
+        return () -> preview ? Answer.json((Object) matches(wanted, visible)) : make(wanted, visible);
     }
 
-    private static AlertMatch match(JsonBody body) {
+    private static AlertMatch match(JsonBody body, Visible visible) {
         Predicate<String> anything = value -> true;
+        Map<String, String> labels = body.pairs("labels");
+        visible.labels().forEach((label, value) -> {
+            if (!value.equals(labels.getOrDefault(label, value))) {
+                body.fault("labels", label + ": " + value + ", which you are limited to");
+            }
+        });
         return new AlertMatch(
                 body.values("alert-ids", value -> value.matches("[0-9a-f]{64}"), "an alert-id, 64 hex digits"),
                 names(body.values("domains", ActionsApi::isDomain, "a domain, or *. and a domain")),
                 names(body.values("receiving-mx-hostnames", anything, "a host name")),
                 body.values("submitters", anything, "a submitter"),
-                body.pairs("labels"),
+                labels,
                 body.values("rules", AlertingSettings.Rules.WORDS::contains, "one of " + AlertingSettings.Rules.WORDS),
                 body.values("severities", SEVERITIES::contains, "one of " + SEVERITIES),
                 body.values("classes", CLASSES::contains, "one of " + CLASSES));
@@ -197,7 +228,7 @@ final class ActionsApi {
                 .toList();
     }
 
-    private Answer make(Silence silence) {
+    private Answer make(Silence silence, Visible visible) {
         Instant now = clock.instant();
         views.silences().over(now).stream()
                 .limit(MOST_FORGOTTEN)
@@ -208,7 +239,7 @@ final class ActionsApi {
         }
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("silence", shown(silence, now));
-        answer.putAll(matches(silence));
+        answer.putAll(matches(silence, visible));
         writer.write(topics.silences(), silence.silenceId(), SILENCE.write(silence), null);
         LOG.atInfo()
                 .addKeyValue("silence", silence.silenceId())
@@ -219,8 +250,11 @@ final class ActionsApi {
     }
 
     /// The firing alerts that it is about, whenever it starts.
-    private Map<String, Object> matches(Silence silence) {
-        List<Alert> matches = views.alerts().firing(silence.match()::matches);
+    private Map<String, Object> matches(Silence silence, Visible visible) {
+        List<Alert> matches = views.alerts().firing(silence.match()::matches).stream()
+                .map(visible::alert)
+                .flatMap(Optional::stream)
+                .toList();
         Map<String, Object> shown = new LinkedHashMap<>();
         shown.put("match-count", matches.size());
         shown.put("matches", matches.stream().limit(MOST_MATCHES).toList());
@@ -229,13 +263,17 @@ final class ActionsApi {
 
     private Supplier<Answer> unsilence(Parameters parameters) {
         String id = parameters.segment("id");
+        Visible visible = parameters.visible();
         return () -> {
             Silence silence = views.silences().silence(id);
-            if (silence == null) {
+            if (silence == null || !visible.silence(silence)) {
                 return Answer.problem(404, "Not Found", "there is no silence with this id");
             }
             writer.write(topics.silences(), id, null, null);
-            LOG.atInfo().addKeyValue("silence", id).log("somebody ended a silence");
+            LOG.atInfo()
+                    .addKeyValue("silence", id)
+                    .addKeyValue("by", parameters.caller().name())
+                    .log("somebody ended a silence");
             return Answer.json(SILENCE.write(silence));
         };
     }

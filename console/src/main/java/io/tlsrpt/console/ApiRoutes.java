@@ -283,7 +283,7 @@ final class ApiRoutes {
             caller = (Caller) decision;
         }
         if (endpoint.reach() == Reach.ALL && !caller.seesAll()) {
-            return Answer.refused(access.onlyForAll(caller));
+            return Answer.refused(access.beyond(caller));
         }
         ObjectNode body = Json.MAPPER.createObjectNode();
         if (endpoint.method().equals(POST)) {
@@ -372,7 +372,16 @@ final class ApiRoutes {
                     .filter(id -> !id.isEmpty())
                     .ifPresent(id -> query.put(LiveStreams.RESUME, List.of(id)));
         }
+        // behind a proxy that ends TLS, the browser still says what it sees
+        boolean overTls = request.isSecure()
+                || request.headers().first(HeaderNames.ORIGIN).orElse("").startsWith("https://");
         return new Parameters(
-                caller, new Visible(caller, access), path, query, known == null ? query.keySet() : known, body);
+                caller,
+                new Visible(caller, access),
+                overTls,
+                path,
+                query,
+                known == null ? query.keySet() : known,
+                body);
     }
 }

@@ -9,6 +9,8 @@ import io.tlsrpt.runtime.StreamsHost;
 import io.tlsrpt.runtime.Surroundings;
 import io.tlsrpt.topics.TopicSetup;
 import io.tlsrpt.topics.Topics;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -69,6 +71,8 @@ public final class ConsoleService implements Service {
         DomainsApi domains = new DomainsApi(views, surroundings.current(), surroundings.clock());
         ActionsApi actions = new ActionsApi(views, writer, topics, surroundings.clock());
         ExplainApi explanations = new ExplainApi(views, surroundings.current(), surroundings.clock());
+        Access access = new Access(surroundings.current(), settings.api().listen(), surroundings.meters());
+        SessionApi sessions = new SessionApi(access, machine());
         this.api = new ApiRoutes(
                 Stream.of(
                                 questions.endpoints(),
@@ -76,11 +80,12 @@ public final class ConsoleService implements Service {
                                 actions.endpoints(),
                                 explanations.endpoints(),
                                 live.endpoints(),
+                                sessions.endpoints(),
                                 new RunbookPage().endpoints(),
                                 new Dashboard().endpoints())
                         .flatMap(List::stream)
                         .toList(),
-                new Access(surroundings.current(), settings.api().listen(), surroundings.meters()),
+                access,
                 surroundings.meters());
     }
 
@@ -89,6 +94,14 @@ public final class ConsoleService implements Service {
                 kafka.consumer(surroundings.settings().topicPrefix() + clientId, more),
                 new ByteArrayDeserializer(),
                 new ByteArrayDeserializer());
+    }
+
+    private static String machine() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException nameless) {
+            return "localhost";
+        }
     }
 
     /// Somebody waits for the answer.

@@ -53,6 +53,7 @@ final class LiveStream implements Answer.Stream {
     private final String topicName;
     private final Consumer<byte[], byte[]> reader;
     private final Caller caller;
+    private final Visible visible;
     private final Predicate<Set<String>> wanted;
     private final LiveStreams streams;
 
@@ -85,18 +86,21 @@ final class LiveStream implements Answer.Stream {
     }
 
     /// @param reader closed with this
+    /// @param visible what the caller is shown of each record
     /// @param wanted by the domains that a record is about
     LiveStream(
             LiveTopic topic,
             String topicName,
             Consumer<byte[], byte[]> reader,
             Caller caller,
+            Visible visible,
             Predicate<Set<String>> wanted,
             LiveStreams streams) {
         this.topic = topic;
         this.topicName = topicName;
         this.reader = reader;
         this.caller = caller;
+        this.visible = visible;
         this.wanted = wanted;
         this.streams = streams;
     }
@@ -264,7 +268,12 @@ final class LiveStream implements Answer.Stream {
                 streams.skipped();
                 return null;
             }
-            return wanted.test(topic.domains(record)) ? ONE_LINE.writeValueAsBytes(record) : null;
+            Set<String> domains = topic.domains(record);
+            return wanted.test(domains)
+                    ? visible.record(topic, domains, record)
+                            .map(ONE_LINE::writeValueAsBytes)
+                            .orElse(null)
+                    : null;
         } catch (JacksonException notOurs) {
             streams.skipped();
             return null;

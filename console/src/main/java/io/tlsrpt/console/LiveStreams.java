@@ -95,7 +95,8 @@ final class LiveStreams implements AutoCloseable {
     }
 
     List<Endpoint> endpoints() {
-        return List.of(Endpoint.get("/api/v1/stream", Set.of("topic", "domain", RESUME), this::stream));
+        return List.of(Endpoint.get("/api/v1/stream", Set.of("topic", "domain", RESUME), this::stream)
+                .filtered());
     }
 
     private Supplier<Answer> stream(Parameters parameters) {
@@ -122,12 +123,18 @@ final class LiveStreams implements AutoCloseable {
                     followed,
                     resumed,
                     parameters.caller(),
+                    parameters.visible(),
                     domain == null ? domains -> true : domains -> domains.contains(domain));
         };
     }
 
     /// With a permit taken, which is given back when the stream is closed.
-    private Answer opened(LiveTopic topic, @Nullable Positions resumed, Caller caller, Predicate<Set<String>> wanted) {
+    private Answer opened(
+            LiveTopic topic,
+            @Nullable Positions resumed,
+            Caller caller,
+            Visible visible,
+            Predicate<Set<String>> wanted) {
         Consumer<byte[], byte[]> reader;
         try {
             reader = readers.get();
@@ -135,7 +142,7 @@ final class LiveStreams implements AutoCloseable {
             free.release();
             throw failed;
         }
-        LiveStream stream = new LiveStream(topic, topic.in(topics).name(), reader, caller, wanted, this);
+        LiveStream stream = new LiveStream(topic, topic.in(topics).name(), reader, caller, visible, wanted, this);
         boolean begins = false;
         try {
             begins = stream.seek(resumed);

@@ -24,6 +24,7 @@ final class Parameters {
 
     private final Caller caller;
     private final Visible visible;
+    private final boolean overTls;
     private final Map<String, String> path;
     private final Map<String, List<String>> query;
     private final ObjectNode body;
@@ -33,17 +34,20 @@ final class Parameters {
     @JsonPropertyOrder({"parameter", "expected"})
     record Fault(String parameter, String expected) {}
 
+    /// @param overTls whether the client, or the proxy that it sees, speaks TLS
     /// @param known names the endpoint understands
     /// @param body an empty object where nothing was sent
     Parameters(
             Caller caller,
             Visible visible,
+            boolean overTls,
             Map<String, String> path,
             Map<String, List<String>> query,
             Set<String> known,
             ObjectNode body) {
         this.caller = caller;
         this.visible = visible;
+        this.overTls = overTls;
         this.path = path;
         this.query = query;
         this.body = body;
@@ -70,6 +74,11 @@ final class Parameters {
     /// What is shown to who asks.
     Visible visible() {
         return visible;
+    }
+
+    /// Whether the client, or the proxy that it sees, speaks TLS.
+    boolean overTls() {
+        return overTls;
     }
 
     /// Whether the domain in the path, or that of the parameter `domain`, is shown to who asks.

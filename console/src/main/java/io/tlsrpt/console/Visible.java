@@ -5,6 +5,7 @@ import io.tlsrpt.runtime.Caller;
 import io.tlsrpt.topics.AcceptedReport;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.AlertMatch;
+import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.Silence;
 import java.util.LinkedHashSet;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import tools.jackson.databind.JsonNode;
 
 /// What one caller is shown: everything, or what is about domains that carry the caller's labels.
 final class Visible {
@@ -93,6 +95,11 @@ final class Visible {
         return everything() || (labels != null && caller.sees(labels));
     }
 
+    /// The labels that everything shown to the caller has.
+    Map<String, String> labels() {
+        return caller.labels();
+    }
+
     /// Of what is meant, that with the caller's labels.
     AlertMatch within(AlertMatch match) {
         if (everything()) {
@@ -109,5 +116,24 @@ final class Visible {
                 match.rules(),
                 match.severities(),
                 match.classes());
+    }
+
+    /// A record of a topic that is followed, as the caller is shown it.
+    ///
+    /// @param domains that it is about
+    Optional<JsonNode> record(LiveTopic topic, Set<String> domains, JsonNode record) {
+        if (everything()) {
+            return Optional.of(record);
+        }
+        return switch (topic) {
+            case ALERTS -> alert(Json.MAPPER.treeToValue(record, Alert.class)).map(Json.MAPPER::valueToTree);
+            case EVENTS, AGGREGATES, VERDICTS ->
+                !domains.isEmpty() && domains.stream().allMatch(this::domain) ? Optional.of(record) : Optional.empty();
+        };
+    }
+
+    /// What is about more than the caller is shown is not the caller's to do.
+    Answer refused() {
+        return Answer.refused(access.beyond(caller));
     }
 }

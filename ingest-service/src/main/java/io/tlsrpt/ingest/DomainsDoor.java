@@ -7,7 +7,8 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.tlsrpt.report.DomainName;
-import io.tlsrpt.runtime.BrowserGuard;
+import io.tlsrpt.runtime.Access;
+import io.tlsrpt.runtime.Caller;
 import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.Json;
 import java.time.Clock;
@@ -16,7 +17,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// What people do with discovered domains: `POST /api/v1/domains/{domain}/accept` and `…/forget`. The answer is the
-/// claim; 503 while the broker is away.
+/// claim; 503 while the broker is away. Who is limited to labels may do it to a domain that the settings give them, as
+/// for
+/// any other question.
 final class DomainsDoor {
 
     private static final Logger LOG = LoggerFactory.getLogger(DomainsDoor.class);
@@ -26,13 +29,13 @@ final class DomainsDoor {
     private final DomainClaims claims;
     private final IngestMetrics metrics;
     private final Clock clock;
-    private final CrossOrigin crossOrigin;
+    private final Doorkeeper doorkeeper;
 
-    DomainsDoor(DomainClaims claims, BrowserGuard guard, IngestMetrics metrics, Clock clock) {
+    DomainsDoor(DomainClaims claims, Access access, IngestMetrics metrics, Clock clock) {
         this.claims = claims;
         this.metrics = metrics;
         this.clock = clock;
-        this.crossOrigin = new CrossOrigin(guard, metrics);
+        this.doorkeeper = new Doorkeeper(access, metrics);
     }
 
     private interface Action {
@@ -55,13 +58,14 @@ final class DomainsDoor {
                     .send(response);
             return;
         }
-        if (crossOrigin.refused(request, response)) {
+        Optional<Caller> caller = doorkeeper.admitted(request, response);
+        if (caller.isEmpty()) {
             return;
         }
         String domain = DomainName.canonical(
                 request.path().pathParameters().first("domain").orElse(""));
         try {
-            Optional<DomainClaim> claim = action.on(domain);
+            Optional<DomainClaim> claim = doorkeeper.shows(caller.get(), domain) ? action.on(domain) : Optional.empty();
             if (claim.isEmpty()) {
                 Problem.of(
                                 Status.NOT_FOUND_404,
@@ -73,6 +77,7 @@ final class DomainsDoor {
             }
             LOG.atInfo()
                     .addKeyValue("domain", Untrusted.shown(domain))
+                    .addKeyValue("by", caller.get().name())
                     .addKeyValue("remote", request.remotePeer().host())
                     .log("a discovered domain was " + done);
             response.header(HeaderNames.CONTENT_TYPE, "application/json");

@@ -9,7 +9,7 @@ import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import io.tlsrpt.report.DomainName;
-import io.tlsrpt.runtime.BrowserGuard;
+import io.tlsrpt.runtime.Access;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.Verdict;
@@ -62,7 +62,7 @@ final class ImportDoor {
     private final Duration patience;
     private final IngestMetrics metrics;
     private final Clock clock;
-    private final CrossOrigin crossOrigin;
+    private final Doorkeeper doorkeeper;
     private final Semaphore imports = new Semaphore(MAX_IMPORTS);
 
     /// @param directory for uploads while they are read; emptied of earlier ones by [#start]
@@ -75,7 +75,7 @@ final class ImportDoor {
             Spool spool,
             VerdictWatch verdicts,
             Duration patience,
-            BrowserGuard guard,
+            Access access,
             IngestMetrics metrics,
             Clock clock) {
         this.directory = directory;
@@ -87,7 +87,7 @@ final class ImportDoor {
         this.patience = patience;
         this.metrics = metrics;
         this.clock = clock;
-        this.crossOrigin = new CrossOrigin(guard, metrics);
+        this.doorkeeper = new Doorkeeper(access, metrics);
     }
 
     /// What became of one document.
@@ -131,7 +131,7 @@ final class ImportDoor {
                     .send(response);
             return;
         }
-        if (crossOrigin.refused(request, response)) {
+        if (doorkeeper.admittedToAll(request, response).isEmpty()) {
             return;
         }
         Asked asked = asked(request);

@@ -37,7 +37,9 @@ final class IngestMetrics {
         GONE,
         NO_ROOM,
         FOREIGN_NAME,
-        CROSS_ORIGIN
+        CROSS_ORIGIN,
+        NOT_AUTHENTICATED,
+        NOT_ALLOWED
     }
 
     /// What became of a policy-domain that nobody configured.

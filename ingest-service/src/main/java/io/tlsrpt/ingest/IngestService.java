@@ -3,7 +3,7 @@ package io.tlsrpt.ingest;
 import io.tlsrpt.dns.Resolver;
 import io.tlsrpt.mail.ReportMail;
 import io.tlsrpt.report.ReportReader;
-import io.tlsrpt.runtime.BrowserGuard;
+import io.tlsrpt.runtime.Access;
 import io.tlsrpt.runtime.Health;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.KafkaSettings;
@@ -89,8 +89,8 @@ public final class IngestService implements Service {
                         new ByteArrayDeserializer()),
                 delivery);
         metrics.watch(claims);
-        BrowserGuard guard = new BrowserGuard(settings);
-        this.domainsDoor = new DomainsDoor(claims, guard, metrics, surroundings.clock());
+        Access access = new Access(surroundings.current(), settings.api().listen(), surroundings.meters());
+        this.domainsDoor = new DomainsDoor(claims, access, metrics, surroundings.clock());
         Intake intake = new Intake(
                 topics,
                 settings.intake(),
@@ -141,7 +141,7 @@ public final class IngestService implements Service {
                 spool,
                 verdicts,
                 VERDICT_PATIENCE,
-                guard,
+                access,
                 metrics,
                 surroundings.clock());
     }

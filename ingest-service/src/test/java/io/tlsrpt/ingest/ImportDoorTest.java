@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tlsrpt.ingest.TestIntake.Broker;
 import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.report.SampleReports;
-import io.tlsrpt.runtime.BrowserGuard;
+import io.tlsrpt.runtime.Access;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.HttpListener;
 import io.tlsrpt.runtime.Routes;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.SettingsFile;
 import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.RawPosition;
@@ -62,6 +64,7 @@ class ImportDoorTest {
     private TopicPartition verdicts;
     private VerdictWatch watch;
     private HttpListener listener;
+    private volatile Settings settings = SettingsFile.defaults();
 
     @BeforeEach
     void open() {
@@ -78,7 +81,7 @@ class ImportDoorTest {
                 intake.spool,
                 watch,
                 Duration.ofSeconds(2),
-                new BrowserGuard(HostPort.parse("127.0.0.1:0"), "https://tlsrpt.example.com"),
+                new Access(() -> settings, HostPort.parse("127.0.0.1:0"), intake.meters),
                 intake.metrics,
                 intake.clock);
         door.start();

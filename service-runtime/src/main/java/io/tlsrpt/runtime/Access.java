@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -78,10 +79,9 @@ public final class Access {
     /// Why not.
     ///
     /// @param status of the answer
-    /// @param word of the reason, such as `foreign-name`
     /// @param detail what happened and what to do
     /// @param headers of the answer
-    public record Refusal(int status, String title, String word, String detail, Map<String, String> headers)
+    public record Refusal(int status, String title, Why why, String detail, Map<String, String> headers)
             implements Decision {}
 
     /// Every reason.
@@ -98,10 +98,11 @@ public final class Access {
         NO_GROUP,
         /// Asks, and may not act.
         ROLE,
-        /// What is about all domains, asked by somebody who sees some.
+        /// What is about more domains than somebody is shown.
         LABELS;
 
-        private String word() {
+        /// `foreign-name`, `no-token`, …
+        public String word() {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
     }
@@ -146,14 +147,14 @@ public final class Access {
                         CHALLENGE));
     }
 
-    /// What is about all domains is not for somebody who sees some of them.
-    public Refusal onlyForAll(Caller caller) {
+    /// What is about more domains than somebody is shown.
+    public Refusal beyond(Caller caller) {
         return refusal(
                 Why.LABELS,
                 403,
                 "Forbidden",
-                "this is about all domains, and " + caller.name() + " is limited to those with the labels "
-                        + caller.labels(),
+                "this is about other domains too, and " + caller.name() + " is limited to those with the labels "
+                        + new TreeMap<>(caller.labels()),
                 Map.of());
     }
 
@@ -302,7 +303,7 @@ public final class Access {
 
     private Refusal refusal(Why why, int status, String title, String detail, Map<String, String> headers) {
         counter(why).increment();
-        return new Refusal(status, title, why.word(), detail, headers);
+        return new Refusal(status, title, why, detail, headers);
     }
 
     private Counter counter(Why why) {

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// `localhost`, the host of `alerting.public-url` and IP addresses, which no foreign name can stand for, are answered.
 /// A
 /// page of another site that posts here is known by what its browser says of it.
-public final class BrowserGuard {
+final class BrowserGuard {
 
     private static final Pattern IPV4 = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}");
 
@@ -26,7 +26,7 @@ public final class BrowserGuard {
     private final @Nullable String publicAuthority;
 
     /// Why a request is refused.
-    public enum Refusal {
+    enum Refusal {
         FOREIGN_NAME(421, "Misdirected Request", "this host name is not served here; set alerting.public-url to it"),
         CROSS_ORIGIN(403, "Forbidden", "pages of other sites may not do this");
 
@@ -40,31 +40,22 @@ public final class BrowserGuard {
             this.detail = detail;
         }
 
-        /// `foreign-name`, `cross-origin`.
-        public String word() {
-            return name().toLowerCase(Locale.ROOT).replace('_', '-');
-        }
-
         /// Of the answer.
-        public int status() {
+        int status() {
             return status;
         }
 
-        public String title() {
+        String title() {
             return title;
         }
 
         /// What happened and what to do.
-        public String detail() {
+        String detail() {
             return detail;
         }
     }
 
-    public BrowserGuard(Settings settings) {
-        this(settings.api().listen(), settings.alerting().publicUrl());
-    }
-
-    public BrowserGuard(HostPort listen, String publicUrl) {
+    BrowserGuard(HostPort listen, String publicUrl) {
         String host = listen.host();
         loopback = host.equals("localhost") || host.equals("::1") || host.startsWith("127.");
         URI url = URI.create(publicUrl);
@@ -75,12 +66,12 @@ public final class BrowserGuard {
     }
 
     /// Whether a question must not be answered.
-    public Optional<Refusal> reading(ServerRequest request) {
+    Optional<Refusal> reading(ServerRequest request) {
         return allows(request.authority()) ? Optional.empty() : Optional.of(Refusal.FOREIGN_NAME);
     }
 
     /// Whether something must not be done.
-    public Optional<Refusal> acting(ServerRequest request) {
+    Optional<Refusal> acting(ServerRequest request) {
         if (!allows(request.authority())) {
             return Optional.of(Refusal.FOREIGN_NAME);
         }

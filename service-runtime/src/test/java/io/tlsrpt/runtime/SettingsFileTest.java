@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SettingsFileTest {
 
@@ -164,5 +166,49 @@ class SettingsFileTest {
     private static void change(Path file, String text, int seconds) throws Exception {
         Files.writeString(file, text);
         Files.setLastModifiedTime(file, java.nio.file.attribute.FileTime.fromMillis(seconds * 1000L));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            {listen: 0.0.0.0:8080}                                                              | until tokens or trusted-proxy say who may ask
+            {allow-unauthenticated: true, tokens: [{name: a, sha256: $A}]}                      | allow-unauthenticated: true contradicts tokens
+            {allow-unauthenticated: true, trusted-proxy: {networks: [10.0.0.1/32]}}             | allow-unauthenticated: true contradicts tokens
+            {tokens: [{name: a, sha256: $A}, {name: a, sha256: $B}]}                            | tokens must have different names
+            {tokens: [{name: a, sha256: $A}, {name: b, sha256: $A}]}                            | two entries have the same sha256
+            {tokens: [{name: a, sha256: hunter2}]}                                              | sha256 must be 64 hex digits
+            {tokens: [{name: "a\\tb", sha256: $A}]}                                           | name must be 1 to 64 letters
+            {tokens: [{name: a, sha256: $A, role: admin}]}                                      | expected one of read, operate
+            {tokens: [{name: a}]}                                                               | api.tokens[0].sha256: is required
+            {tokens: [{name: a, sha256: $A, token: x}]}                                         | unknown key
+            {trusted-proxy: {user-header: Remote-User}}                                         | networks must name where the proxy connects from
+            {trusted-proxy: {networks: [everywhere]}}                                           | expected a network
+            {trusted-proxy: {networks: [10.0.0.1/32], user-header: "a b"}}                      | must be two names of headers
+            {trusted-proxy: {networks: [10.0.0.1/32], user-header: X, groups-header: x}}        | must be two names of headers
+            {trusted-proxy: {networks: [10.0.0.1/32], groups: [{name: a}, {name: a}]}}          | groups must have different names
+            """)
+    void whoMayAskIsSaidStrictly(String api, String fault) {
+        String yaml = "api: " + api.replace("$A", "a".repeat(64)).replace("$B", "b".repeat(64));
+
+        assertThatThrownBy(() -> SettingsFile.parse("a.yaml", yaml, name -> null))
+                .hasMessageContaining(fault)
+                .hasMessageNotContaining("hunter2");
+    }
+
+    @Test
+    void withTokensTheApiMayListenBeyondThisMachineAndTokensApplyWhileItRuns() {
+        Settings one = api("{listen: 0.0.0.0:8080, tokens: [{name: a, sha256: $A, labels: {team: mail}}]}");
+        Settings other = api("{listen: 0.0.0.0:8080, tokens: [{name: b, sha256: $B, role: operate}]}");
+        Settings elsewhere = api("{listen: 127.0.0.1:8080}");
+
+        assertThat(one.api().tokens().getFirst().role()).isEqualTo(Caller.Role.READ);
+        assertThat(one.api().tokens().getFirst().labels()).containsEntry("team", "mail");
+        assertThat(other.onlyReloadableDiffers(one)).isTrue();
+        assertThat(elsewhere.onlyReloadableDiffers(one)).isFalse();
+        assertThat(one.onlyReloadableDiffers(elsewhere)).isFalse();
+    }
+
+    private static Settings api(String api) {
+        return SettingsFile.parse(
+                "a.yaml", "api: " + api.replace("$A", "a".repeat(64)).replace("$B", "b".repeat(64)), name -> null);
     }
 }

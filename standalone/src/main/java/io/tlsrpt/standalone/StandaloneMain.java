@@ -15,7 +15,7 @@ public final class StandaloneMain {
     }
 
     static CommandLine commands() {
-        CommandLine root = Commands.root();
+        CommandLine root = Commands.root(Commands.Defaults.STANDALONE.withToken(System.getenv("TLSRPT_TOKEN")));
         Objects.requireNonNull(root.getSubcommands().get("alerts")).addSubcommand(new AlertsTestCommand());
         return root.addSubcommand(new RunCommand())
                 .addSubcommand(new DemoCommand())
