@@ -118,6 +118,11 @@ public final class ConsoleService implements Service {
         return "console";
     }
 
+    /// Everything that can be asked here.
+    List<ApiRoutes.Endpoint> endpoints() {
+        return api.endpoints();
+    }
+
     @Override
     public List<Routes> routes() {
         Settings.Api listener = surroundings.settings().api();
