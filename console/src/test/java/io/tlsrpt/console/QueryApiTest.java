@@ -457,6 +457,7 @@ class QueryApiTest {
                                 actions.endpoints(),
                                 new ExplainApi(views, () -> SettingsFile.parse("test", "", variable -> null), clock)
                                         .endpoints(),
+                                new SessionApi(FilledViews.access(), "here").endpoints(),
                                 new RunbookPage().endpoints())
                         .flatMap(List::stream)
                         .toList(),
