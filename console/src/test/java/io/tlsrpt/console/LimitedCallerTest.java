@@ -119,9 +119,9 @@ class LimitedCallerTest {
                                 new QueryApi(
                                                 filled.views,
                                                 new TopicReader(TOPICS, recorded::consumer, clock),
-                                                settings::domains,
                                                 clock)
                                         .endpoints(),
+                                new DomainsApi(filled.views, () -> settings, clock).endpoints(),
                                 new ActionsApi(filled.views, new TopicWriter(() -> producer), TOPICS, clock)
                                         .endpoints(),
                                 new ExplainApi(filled.views, () -> settings, clock).endpoints(),
