@@ -7,8 +7,10 @@ import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -36,7 +38,12 @@ final class AggregateView implements View {
     private static final JsonSerde<Aggregate> VALUE = new JsonSerde<>(Aggregate.class);
     private static final JsonSerde<Totals[]> TOTALS = new JsonSerde<>(Totals[].class);
 
+    private static final int MOST_PASTS = 10_000;
+
     private final Supplier<ReadOnlyKeyValueStore<Bytes, byte[]>> store;
+
+    /// An overview of 500 domains would else read 15,000 days each time.
+    private final Map<String, RecentPast> pasts = new ConcurrentHashMap<>();
 
     AggregateView(Supplier<ReadOnlyKeyValueStore<Bytes, byte[]>> store) {
         this.store = store;
@@ -184,8 +191,28 @@ final class AggregateView implements View {
         return days;
     }
 
+    /// What an overview says of the days since one. It is kept until the domain's aggregates change.
+    RecentPast past(String domain, LocalDate since) {
+        if (pasts.size() >= MOST_PASTS) {
+            pasts.clear();
+        }
+        // A change meanwhile waits to forget it until it is kept, so nothing outdated stays.
+        return pasts.compute(
+                domain,
+                (name, known) -> known != null && known.since().equals(since)
+                        ? known
+                        : RecentPast.of(since, recent(name, since, RecentPast.ENOUGH_FOR_THE_STATE)));
+    }
+
+    @Override
+    public void written(byte[] key) {
+        if (!pasts.isEmpty()) { // as while the views are restored
+            pasts.remove(KEY.read(key).policyDomain());
+        }
+    }
+
     /// The days since one, and at least some before it when there are, newest first.
-    List<Day> recent(String domain, LocalDate since, int least) {
+    private List<Day> recent(String domain, LocalDate since, int least) {
         List<Day> days = new ArrayList<>();
         try (KeyValueIterator<Bytes, byte[]> entries =
                 store.get().reverseRange(StoreKey.first(DAY, domain), StoreKey.after(DAY, domain))) {

@@ -72,7 +72,7 @@ final class DomainsApi {
     private Supplier<Answer> summary(Parameters parameters) {
         String domain = parameters.domain();
         LocalDate today = today();
-        Parameters.Days days = parameters.days(today.minusDays(Overview.DAYS - 1L), today, MOST_DAYS);
+        Parameters.Days days = parameters.days(today.minusDays(RecentPast.DAYS - 1L), today, MOST_DAYS);
         String policyType = parameters.text("policy-type");
         String trustWord = parameters.oneOf("trust", Trust.WORDS);
         String submitter = parameters.text("submitter");

@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
@@ -20,12 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// Every configured, reporting or discovered domain, sorted by name.
 final class Overview {
 
-    static final int DAYS = 30;
-
     /// A reporter reads the record on one day and reports about that day on the next.
     static final Duration FIRST_REPORT_TAKES = Duration.ofDays(2);
-
-    private static final int ENOUGH_FOR_THE_STATE = 2;
 
     private final Views views;
 
@@ -105,13 +100,8 @@ final class Overview {
 
     private DomainOverview overview(
             String domain, Optional<Settings.Domain> setting, AlertView.@Nullable Firing firing, Instant now) {
-        LocalDate from = LocalDate.ofInstant(now, ZoneOffset.UTC).minusDays(DAYS - 1L);
-        // newest first; a report may name a day ahead of ours
-        List<AggregateView.Day> days = views.aggregates().recent(domain, from, ENOUGH_FOR_THE_STATE);
-        List<AggregateView.Day> recent =
-                days.stream().filter(day -> !day.window().isBefore(from)).toList();
-        List<Totals> sums = new ArrayList<>();
-        recent.forEach(day -> sums.addAll(day.totals()));
+        LocalDate since = LocalDate.ofInstant(now, ZoneOffset.UTC).minusDays(RecentPast.DAYS - 1L);
+        RecentPast past = views.aggregates().past(domain, since);
         TlsRptRecord record = views.inspections().record(domain, now);
         return new DomainOverview(
                 domain,
@@ -119,22 +109,18 @@ final class Overview {
                 setting.isPresent(),
                 (setting.isEmpty() && views.domains().pending(domain)
                                 ? DomainState.PENDING
-                                : state(days.size(), record, now))
+                                : state(past.dayCount(), record, now))
                         .word(),
                 record == null ? TlsRptRecord.UNKNOWN : record.state(),
-                days.isEmpty() ? null : days.getFirst().window(),
-                days.stream()
-                        .flatMap(day -> day.totals().stream())
-                        .flatMap(totals -> Stream.ofNullable(totals.lastReceivedAt()))
-                        .max(Instant::compareTo)
-                        .orElse(null),
-                days.isEmpty() ? List.of() : days.getFirst().totals(),
-                Totals.sum(sums),
-                Totals.worstFailureClass(sums),
-                policyMode(days),
+                past.lastWindow(),
+                past.lastReceivedAt(),
+                past.lastWindowTotals(),
+                past.sums(),
+                past.worstFailureClass(),
+                past.policyMode(),
                 firing == null ? 0 : firing.count(),
                 firing == null ? null : firing.worstSeverity(),
-                DomainOverview.Trend.of(recent, from, DAYS));
+                past.trend());
     }
 
     private static DomainState state(int days, @Nullable TlsRptRecord record, Instant now) {
@@ -147,24 +133,6 @@ final class Overview {
         return record != null && record.foundWithin(FIRST_REPORT_TAKES, now)
                 ? DomainState.PUBLISHED
                 : DomainState.WAITING;
-    }
-
-    /// @param days newest first
-    private static @Nullable String policyMode(List<AggregateView.Day> days) {
-        for (Trust trust : Trust.values()) {
-            Headline sts = new Headline("sts", trust);
-            for (AggregateView.Day day : days) {
-                Optional<String> mode = day.totals().stream()
-                        .filter(sts::covers)
-                        .flatMap(totals -> totals.modes().entrySet().stream())
-                        .max(Map.Entry.<String, Instant>comparingByValue().thenComparing(Map.Entry.comparingByKey()))
-                        .map(Map.Entry::getKey);
-                if (mode.isPresent()) {
-                    return mode.get();
-                }
-            }
-        }
-        return null;
     }
 
     private static Map<String, String> labels(Optional<Settings.Domain> setting) {

@@ -17,4 +17,9 @@ interface View {
     /// @throws RuntimeException when key or value are none of ours: the record is skipped
     List<KeyValue<Bytes, byte @Nullable []>> changes(
             ReadOnlyKeyValueStore<Bytes, byte[]> store, byte[] key, byte @Nullable [] value);
+
+    /// What a record changed is in the store now.
+    ///
+    /// @param key of the record
+    default void written(byte[] key) {}
 }

@@ -145,6 +145,7 @@ final class Views {
                 return;
             }
             entries.putAll(changes);
+            view.written(arrived.key());
         }
     }
 }

@@ -14,6 +14,8 @@ import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.Json;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -229,6 +231,34 @@ class ViewsTest {
                         .longValue())
                 .isEqualTo(200);
         assertThat(rows.get(3).path("last-30-days-totals").size()).isZero();
+    }
+
+    @Test
+    void theOverviewIsAsNewAsTheLastRecordAndTheDay() {
+        filled.put(cell(DAY, "example.com", "google.com", 100, 0));
+        assertThat(successful(NOW)).containsExactly(100L);
+
+        filled.put(cell(DAY, "example.com", "microsoft.com", 20, 0));
+        assertThat(successful(NOW)).containsExactly(120L);
+
+        filled.put(cell(DAY, "other.example", "google.com", 1, 0));
+        assertThat(successful(NOW)).containsExactly(120L, 1L);
+
+        assertThat(successful(NOW.plus(Duration.ofDays(40)))).isEmpty();
+    }
+
+    private List<Long> successful(Instant now) {
+        return pages(cursor -> new Overview(filled.views)
+                        .domains(
+                                List.of(),
+                                EVERY,
+                                cursor == null ? null : StoreKey.parts(cursor).getFirst(),
+                                now,
+                                PageLimit.rows(10)))
+                .stream()
+                .flatMap(row -> row.path("last-30-days-totals").valueStream())
+                .map(totals -> totals.path("total-successful-session-count").longValue())
+                .toList();
     }
 
     @Test
