@@ -33,7 +33,7 @@ final class Dashboard {
             "/alerts/{id}",
             "/silences",
             "/reporters",
-            "/reporters/{submitter}",
+            "/reporters/{+submitter}",
             "/rejected",
             "/rejected/record",
             "/live",

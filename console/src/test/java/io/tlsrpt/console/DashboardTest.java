@@ -3,6 +3,8 @@ package io.tlsrpt.console;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tlsrpt.report.Leniency;
+import io.tlsrpt.runtime.AlertingSettings;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.HttpListener;
 import io.tlsrpt.runtime.Routes;
@@ -66,6 +68,7 @@ class DashboardTest {
                 "/silences",
                 "/reporters",
                 "/reporters/google.com",
+                "/reporters/a%2Fb",
                 "/rejected",
                 "/rejected/record?partition=0&offset=1",
                 "/live",
@@ -141,6 +144,17 @@ class DashboardTest {
             })
     void nothingElseOfTheClassPathIsServed(String path) throws Exception {
         assertThat(get(path).statusCode()).isIn(400, 404);
+    }
+
+    @Test
+    void thePageKnowsTheWordsOfTheRecords() throws IOException {
+        String words = Files.readString(FILES.resolve("words.js"));
+        for (Leniency leniency : Leniency.values()) {
+            assertThat(words).contains("'" + leniency.word() + "': '");
+        }
+        for (String rule : AlertingSettings.Rules.WORDS) {
+            assertThat(words).contains("'" + rule + "': '");
+        }
     }
 
     @Test
