@@ -1,8 +1,10 @@
 package io.tlsrpt.cli;
 
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -62,6 +64,53 @@ final class AlertsCommand {
             }
             if (!json && shown[0] == 0) {
                 terminal.line(all ? "no alert" : "no alert fires");
+            }
+            return 0;
+        }
+    }
+
+    /// `./tlsrpt alerts tail`: alerts as they open, change and end.
+    @Command(
+            name = "tail",
+            mixinStandardHelpOptions = true,
+            description = "Shows alerts as they open, change and end, until stopped (Ctrl-C).")
+    static final class Tail implements Callable<Integer> {
+
+        private final Terminal terminal;
+        private final Consumer<Duration> pause;
+
+        @Mixin
+        private ServerOption server = new ServerOption();
+
+        @Option(names = "--domain", paramLabel = "DOMAIN", description = "Of this domain only.")
+        private @Nullable String domain;
+
+        @Option(names = "--max", paramLabel = "N", description = "Stop after so many.")
+        private long max = Long.MAX_VALUE;
+
+        @Option(names = "--json", description = "One JSON object per line.")
+        private boolean json;
+
+        Tail(Terminal terminal, Consumer<Duration> pause) {
+            this.terminal = terminal;
+            this.pause = pause;
+        }
+
+        @Override
+        public Integer call() {
+            Map<String, String> query = new TreeMap<>(Map.of("topic", "alerts"));
+            if (domain != null) {
+                query.put("domain", domain);
+            }
+            try (Server api = server.connect()) {
+                new LiveTail(api, terminal, pause)
+                        .follow(
+                                query,
+                                max,
+                                row -> terminal.line(
+                                        json
+                                                ? Server.ASCII.writeValueAsString(row)
+                                                : Rendering.alert(row, terminal)));
             }
             return 0;
         }

@@ -111,7 +111,7 @@ public final class Commands {
     static CommandLine root(Defaults defaults, Terminal terminal, LongSupplier nanoTime, Consumer<Duration> pause) {
         CommandLine root = new CommandLine(new Commands(defaults.token()))
                 .addSubcommand(new ImportCommand(terminal, nanoTime, pause))
-                .addSubcommand(new TailCommand(terminal))
+                .addSubcommand(new TailCommand(terminal, pause))
                 .addSubcommand(new RecordCommand(terminal))
                 .addSubcommand(new CheckCommand(terminal, Clock.systemUTC()))
                 .addSubcommand(new ReadinessCommand(terminal, Clock.systemUTC()))
@@ -125,6 +125,7 @@ public final class Commands {
                 .addSubcommand(AlertAct.addTo(
                         new CommandLine(new AlertsCommand())
                                 .addSubcommand(new AlertsCommand.List(terminal))
+                                .addSubcommand(new AlertsCommand.Tail(terminal, pause))
                                 .addSubcommand(new AlertShow(terminal))
                                 .addSubcommand(new AlertsExplain(terminal))
                                 .addSubcommand(new AlertsBacktest(terminal)),

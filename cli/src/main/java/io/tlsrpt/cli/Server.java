@@ -21,6 +21,8 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.SerializableString;
+import tools.jackson.core.io.CharacterEscapes;
 import tools.jackson.core.json.JsonWriteFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectWriter;
@@ -32,7 +34,10 @@ final class Server implements AutoCloseable {
     private static final Duration TIMEOUT = Duration.ofMinutes(1);
 
     /// JSON of strangers for a terminal: nothing but printable ASCII.
-    static final ObjectWriter ASCII = Json.MAPPER.writer().with(JsonWriteFeature.ESCAPE_NON_ASCII);
+    static final ObjectWriter ASCII = Json.MAPPER
+            .writer()
+            .with(JsonWriteFeature.ESCAPE_NON_ASCII)
+            .with(new DeleteToo());
 
     private final HttpClient client = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -190,6 +195,40 @@ final class Server implements AutoCloseable {
         }
     }
 
+    /// Follows something without end.
+    ///
+    /// @param lastId of the event after which to go on; absent: at what comes
+    /// @param first whether an answer that it cannot be done now is a failure too
+    /// @return 200, or what may be tried again
+    /// @throws IOException when the connection failed
+    /// @throws Failure when the answer says no
+    HttpResponse<InputStream> stream(String path, Map<String, String> query, @Nullable String lastId, boolean first)
+            throws IOException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path, query)).header("Accept", "text/event-stream");
+        if (lastId != null) {
+            request.header("Last-Event-ID", lastId);
+        }
+        try {
+            HttpResponse<InputStream> response =
+                    client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+            if (response.statusCode() != 200 && (first || response.statusCode() < 500)) {
+                try (InputStream body = response.body()) {
+                    throw new Failure(url + " says " + response.statusCode() + ": "
+                            + detail(new String(body.readNBytes(64 * 1024), StandardCharsets.UTF_8)));
+                }
+            }
+            return response;
+        } catch (ConnectException nobody) {
+            if (first) {
+                throw nobody();
+            }
+            throw nobody;
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            throw new Failure("interrupted");
+        }
+    }
+
     /// Nobody listens there.
     Failure nobody() {
         return new Failure("no tlsrpt answers at " + url + " – start it with ./tlsrpt run, or name another with --url");
@@ -231,5 +270,23 @@ final class Server implements AutoCloseable {
     @Override
     public void close() {
         client.shutdownNow();
+    }
+
+    /// U+007F is ASCII and not printable.
+    private static final class DeleteToo extends CharacterEscapes {
+
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public int[] getEscapeCodesForAscii() {
+            int[] escapes = standardAsciiEscapesForJSON();
+            escapes[0x7f] = ESCAPE_STANDARD;
+            return escapes;
+        }
+
+        @Override
+        public @Nullable SerializableString getEscapeSequence(int character) {
+            return null;
+        }
     }
 }

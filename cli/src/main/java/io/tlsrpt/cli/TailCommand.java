@@ -8,9 +8,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import org.apache.kafka.clients.consumer.Consumer;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
@@ -18,14 +20,20 @@ import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/// `./tlsrpt tail TOPIC`: what arrives, as it arrives, until it is stopped.
+/// `./tlsrpt tail TOPIC`: what arrives, as it arrives, until it is stopped; from the broker, or from the API when it
+/// is named.
 @Command(
         name = "tail",
         mixinStandardHelpOptions = true,
@@ -59,6 +67,13 @@ final class TailCommand implements Callable<Integer> {
     }
 
     private final Terminal terminal;
+    private final Consumer<Duration> pause;
+
+    @Spec
+    private CommandSpec spec = CommandSpec.create();
+
+    @Mixin
+    private ServerOption server = new ServerOption();
 
     @Parameters(paramLabel = "TOPIC", description = "${COMPLETION-CANDIDATES}")
     private Followed followed = Followed.EVENTS;
@@ -75,7 +90,10 @@ final class TailCommand implements Callable<Integer> {
             description = "First part of the topics' names, ${DEFAULT-VALUE} by default.")
     private String topicPrefix = Commands.Defaults.STANDALONE.topicPrefix();
 
-    @Option(names = "--from-beginning", description = "Everything that is kept, then what arrives.")
+    @Option(names = "--domain", paramLabel = "DOMAIN", description = "Of this domain only; with --url.")
+    private @Nullable String domain;
+
+    @Option(names = "--from-beginning", description = "Everything that is kept, then what arrives; not with --url.")
     private boolean fromBeginning;
 
     @Option(names = "--max", paramLabel = "N", description = "Stop after so many records.")
@@ -84,12 +102,43 @@ final class TailCommand implements Callable<Integer> {
     @Option(names = "--json", description = "One JSON object per line.")
     private boolean json;
 
-    TailCommand(Terminal terminal) {
+    /// @param pause between two attempts to reach the API
+    TailCommand(Terminal terminal, Consumer<Duration> pause) {
         this.terminal = terminal;
+        this.pause = pause;
     }
 
     @Override
     public Integer call() {
+        if (spec.commandLine().getParseResult().hasMatchedOption("--url")) {
+            followApi();
+        } else if (domain != null) {
+            throw new ParameterException(spec.commandLine(), "--domain goes with --url");
+        } else {
+            followBroker();
+        }
+        return 0;
+    }
+
+    private void followApi() {
+        if (followed == Followed.REJECTED) {
+            throw new ParameterException(
+                    spec.commandLine(), "rejected documents are followed on the broker only: leave out --url");
+        }
+        if (fromBeginning) {
+            throw new ParameterException(
+                    spec.commandLine(), "--from-beginning reads the broker: leave out --url");
+        }
+        Map<String, String> query = new TreeMap<>(Map.of("topic", followed.toString()));
+        if (domain != null) {
+            query.put("domain", domain);
+        }
+        try (Server api = server.connect()) {
+            new LiveTail(api, terminal, pause).follow(query, max, this::show);
+        }
+    }
+
+    private void followBroker() {
         Properties properties = new Properties();
         properties.put("bootstrap.servers", bootstrapServers);
         properties.put("client.id", "tlsrpt-tail");
@@ -98,7 +147,7 @@ final class TailCommand implements Callable<Integer> {
         properties.put("auto.offset.reset", "earliest");
         properties.put("allow.auto.create.topics", "false");
         properties.put("default.api.timeout.ms", "10000");
-        try (Consumer<byte[], byte[]> consumer =
+        try (KafkaConsumer<byte[], byte[]> consumer =
                 new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             follow(consumer);
         } catch (TimeoutException nobody) {
@@ -107,10 +156,9 @@ final class TailCommand implements Callable<Integer> {
         } catch (KafkaException failed) {
             throw new Failure("the broker cannot be read: " + Terminal.shown(String.valueOf(failed.getMessage())));
         }
-        return 0;
     }
 
-    void follow(Consumer<byte[], byte[]> consumer) {
+    void follow(org.apache.kafka.clients.consumer.Consumer<byte[], byte[]> consumer) {
         String topic = followed.in(new Topics(topicPrefix, Duration.ofDays(1))).name();
         List<PartitionInfo> partitions = consumer.partitionsFor(topic);
         if (partitions == null || partitions.isEmpty()) {
@@ -146,6 +194,10 @@ final class TailCommand implements Callable<Integer> {
         if (row.isNull()) {
             return; // a tombstone: expired
         }
+        show(row);
+    }
+
+    private void show(JsonNode row) {
         terminal.line(
                 json
                         ? Server.ASCII.writeValueAsString(row)

@@ -121,7 +121,7 @@ class TailCommandTest {
     }
 
     private TailCommand command(String followed, int max) {
-        TailCommand tail = new TailCommand(cli.terminal);
+        TailCommand tail = new TailCommand(cli.terminal, pause -> {});
         new CommandLine(tail)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .parseArgs(followed, "--from-beginning", "--max=" + max);

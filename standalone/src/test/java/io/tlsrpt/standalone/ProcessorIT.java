@@ -72,8 +72,8 @@ class ProcessorIT {
                 new TopicSetup(admin, topics, PARTITIONS, 1).run();
             }
             List<ProducerRecord<byte[], byte[]>> raw = rawRecords();
-            Process survivor = processor("survivor", servers);
-            Process victim = processor("victim", servers);
+            Process survivor = processor(directory.resolve("survivor"), servers);
+            Process victim = processor(directory.resolve("victim"), servers);
             try (Committed verdicts = new Committed(servers, topics.verdicts());
                     Committed events = new Committed(servers, topics.events());
                     Committed aggregates = new Committed(servers, topics.aggregates())) {
@@ -202,7 +202,7 @@ class ProcessorIT {
                 headers.write(topics.raw().schema()));
     }
 
-    private static void send(String servers, List<ProducerRecord<byte[], byte[]>> records) throws Exception {
+    static void send(String servers, List<ProducerRecord<byte[], byte[]>> records) throws Exception {
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", servers, "acks", "all"),
                 new ByteArraySerializer(),
@@ -215,8 +215,9 @@ class ProcessorIT {
         }
     }
 
-    private Process processor(String name, String servers) throws IOException {
-        Path home = Files.createDirectories(directory.resolve(name));
+    /// A stream processor as a process of its own.
+    static Process processor(Path home, String servers) throws IOException {
+        Files.createDirectories(home);
         Path config = home.resolve("tlsrpt.yaml");
         // short timeouts, so that the survivor takes over soon
         Files.writeString(config, """
