@@ -108,9 +108,7 @@ final class AlertsCommand {
                                 query,
                                 max,
                                 row -> terminal.line(
-                                        json
-                                                ? Server.ASCII.writeValueAsString(row)
-                                                : Rendering.alert(row, terminal)));
+                                        json ? Server.ASCII.writeValueAsString(row) : Rendering.alert(row, terminal)));
             }
             return 0;
         }

@@ -32,12 +32,11 @@ final class Server implements AutoCloseable {
 
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration TIMEOUT = Duration.ofMinutes(1);
+    private static final int MOST_PROBLEM = 64 * 1024;
 
     /// JSON of strangers for a terminal: nothing but printable ASCII.
-    static final ObjectWriter ASCII = Json.MAPPER
-            .writer()
-            .with(JsonWriteFeature.ESCAPE_NON_ASCII)
-            .with(new DeleteToo());
+    static final ObjectWriter ASCII =
+            Json.MAPPER.writer().with(JsonWriteFeature.ESCAPE_NON_ASCII).with(new DeleteToo());
 
     private final HttpClient client = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -204,7 +203,7 @@ final class Server implements AutoCloseable {
     /// @throws Failure when the answer says no
     HttpResponse<InputStream> stream(String path, Map<String, String> query, @Nullable String lastId, boolean first)
             throws IOException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path, query)).header("Accept", "text/event-stream");
+        HttpRequest.Builder request = request(path, query).header("Accept", "text/event-stream");
         if (lastId != null) {
             request.header("Last-Event-ID", lastId);
         }
@@ -213,8 +212,7 @@ final class Server implements AutoCloseable {
                     client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
             if (response.statusCode() != 200 && (first || response.statusCode() < 500)) {
                 try (InputStream body = response.body()) {
-                    throw new Failure(url + " says " + response.statusCode() + ": "
-                            + detail(new String(body.readNBytes(64 * 1024), StandardCharsets.UTF_8)));
+                    throw new Failure(says(response.statusCode(), body.readNBytes(MOST_PROBLEM)));
                 }
             }
             return response;

@@ -126,8 +126,7 @@ final class TailCommand implements Callable<Integer> {
                     spec.commandLine(), "rejected documents are followed on the broker only: leave out --url");
         }
         if (fromBeginning) {
-            throw new ParameterException(
-                    spec.commandLine(), "--from-beginning reads the broker: leave out --url");
+            throw new ParameterException(spec.commandLine(), "--from-beginning reads the broker: leave out --url");
         }
         Map<String, String> query = new TreeMap<>(Map.of("topic", followed.toString()));
         if (domain != null) {

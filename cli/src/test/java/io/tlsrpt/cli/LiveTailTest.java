@@ -23,8 +23,9 @@ import org.junit.jupiter.api.Test;
 class LiveTailTest {
 
     /// Bells, colours, a title, a link (OSC 8), C1 forms of them, other directions, line ends.
-    private static final String HOSTILE = "a\u001b[31m\u001b]0;t\u0007\u001b]8;;http://x\u001b\\l\u009b2J\u009d0;t\u009c"
-            + "\u202eb\u2066\u200fc\u0000\r\n\u2028\u2029\u0085\u007f\ufeffz";
+    private static final String HOSTILE =
+            "a\u001b[31m\u001b]0;t\u0007\u001b]8;;http://x\u001b\\l\u009b2J\u009d0;t\u009c"
+                    + "\u202eb\u2066\u200fc\u0000\r\n\u2028\u2029\u0085\u007f\ufeffz";
 
     private final Queue<String> streams = new ArrayDeque<>();
     private final List<String> asked = new ArrayList<>();
@@ -40,7 +41,9 @@ class LiveTailTest {
 
     private void answer(HttpExchange exchange) throws IOException {
         asked.add(exchange.getRequestURI() + " "
-                + exchange.getRequestHeaders().getOrDefault("Last-Event-ID", List.of("-")).getFirst());
+                + exchange.getRequestHeaders()
+                        .getOrDefault("Last-Event-ID", List.of("-"))
+                        .getFirst());
         String stream = streams.remove();
         if (stream.startsWith("5") || stream.startsWith("4")) {
             byte[] body = "{\"title\":\"no\",\"detail\":\"not\\u001b[1m\"}".getBytes(StandardCharsets.UTF_8);
@@ -61,12 +64,22 @@ class LiveTailTest {
 
     @Test
     void anInterruptedStreamGoesOnAfterTheLastIdAndSaysSo() {
-        streams.add(": verdicts\nretry: 3000\nid: i0\n\n" + verdict("i1", "k1") + "id: i9\nevent: verdicts\ndata: {\"cut");
+        streams.add(
+                ": verdicts\nretry: 3000\nid: i0\n\n" + verdict("i1", "k1") + "id: i9\nevent: verdicts\ndata: {\"cut");
         streams.add("503");
         streams.add(": position 1 of partition 0 is not kept; going on at 5\nid: i2\n\n: beat\nid: i3\n\n");
         streams.add(verdict("i4", "k2"));
 
-        assertThat(cli.run("http://127.0.0.1:1", "tail", "verdicts", "--url", url(), "--max", "2", "--domain", "a.example"))
+        assertThat(cli.run(
+                        "http://127.0.0.1:1",
+                        "tail",
+                        "verdicts",
+                        "--url",
+                        url(),
+                        "--max",
+                        "2",
+                        "--domain",
+                        "a.example"))
                 .isZero();
 
         assertThat(cli.lines()).containsExactly("accepted  k1", "accepted  k2");
@@ -89,7 +102,8 @@ class LiveTailTest {
     void whoMayNotOrCannotAtFirstIsTold() {
         streams.add("401");
         streams.add("503");
-        assertThat(cli.run("http://127.0.0.1:1", "tail", "alerts", "--url", url())).isEqualTo(1);
+        assertThat(cli.run("http://127.0.0.1:1", "tail", "alerts", "--url", url()))
+                .isEqualTo(1);
         assertThat(cli.run(url(), "alerts", "tail")).isEqualTo(1);
         assertThat(cli.err()).contains(url() + " says 401: not\\u001b[1m", url() + " says 503: ");
         assertThat(cli.run("http://127.0.0.1:1", "alerts", "tail")).isEqualTo(1);
@@ -108,14 +122,50 @@ class LiveTailTest {
     @Test
     void nothingInARecordReachesTheTerminalAsMoreThanText() {
         Map<String, Object> event = Map.of(
-                "kind", "failure", "result-type", HOSTILE, "receiving-mx-hostname", HOSTILE, "policy-domain", HOSTILE,
-                "policy-type", HOSTILE, "submitter", HOSTILE, "authentication", HOSTILE, "start-datetime", HOSTILE);
+                "kind",
+                "failure",
+                "result-type",
+                HOSTILE,
+                "receiving-mx-hostname",
+                HOSTILE,
+                "policy-domain",
+                HOSTILE,
+                "policy-type",
+                HOSTILE,
+                "submitter",
+                HOSTILE,
+                "authentication",
+                HOSTILE,
+                "start-datetime",
+                HOSTILE);
         Map<String, Object> cell = Map.of(
-                "window", HOSTILE, "policy-domain", HOSTILE, "policy-type", HOSTILE, "submitter", HOSTILE,
-                "authentication", HOSTILE, "failures", List.of(Map.of("result-type", HOSTILE)));
+                "window",
+                HOSTILE,
+                "policy-domain",
+                HOSTILE,
+                "policy-type",
+                HOSTILE,
+                "submitter",
+                HOSTILE,
+                "authentication",
+                HOSTILE,
+                "failures",
+                List.of(Map.of("result-type", HOSTILE)));
         Map<String, Object> alert = Map.of(
-                "alert-id", HOSTILE, "state", HOSTILE, "severity", HOSTILE, "updated-at", HOSTILE, "summary", HOSTILE,
-                "resolve-reason", HOSTILE, "acknowledged", Map.of("by", HOSTILE));
+                "alert-id",
+                HOSTILE,
+                "state",
+                HOSTILE,
+                "severity",
+                HOSTILE,
+                "updated-at",
+                HOSTILE,
+                "summary",
+                HOSTILE,
+                "resolve-reason",
+                HOSTILE,
+                "acknowledged",
+                Map.of("by", HOSTILE));
         Map<String, Object> verdict =
                 Map.of("verdict", HOSTILE, "report-key", HOSTILE, "reason", HOSTILE, "detail", HOSTILE);
         Map<String, Map<String, Object>> records =
@@ -123,8 +173,7 @@ class LiveTailTest {
         records.forEach((topic, record) -> {
             for (String json : List.of("--json", "--no-json")) {
                 streams.add(frame("i", topic, Json.MAPPER.writeValueAsString(record)));
-                List<String> arguments =
-                        new ArrayList<>(List.of("tail", topic, "--url", url(), "--max", "1"));
+                List<String> arguments = new ArrayList<>(List.of("tail", topic, "--url", url(), "--max", "1"));
                 if (json.equals("--json")) {
                     arguments.add(json);
                 }
@@ -163,12 +212,24 @@ class LiveTailTest {
                 Map.entry(
                         "evidence",
                         Map.of(
-                                "window", HOSTILE, "branch", HOSTILE, "probability", HOSTILE, "submitters",
-                                List.of(HOSTILE), "receiving-ips", List.of(HOSTILE), "failure-reason-codes",
-                                List.of(HOSTILE), "affected-domains", List.of(HOSTILE), "live",
+                                "window",
+                                HOSTILE,
+                                "branch",
+                                HOSTILE,
+                                "probability",
+                                HOSTILE,
+                                "submitters",
+                                List.of(HOSTILE),
+                                "receiving-ips",
+                                List.of(HOSTILE),
+                                "failure-reason-codes",
+                                List.of(HOSTILE),
+                                "affected-domains",
+                                List.of(HOSTILE),
+                                "live",
                                 Map.of("inspected-at", HOSTILE, "summary", HOSTILE))));
-        Map<String, Object> told = Map.of(
-                "at", HOSTILE, "receiver", HOSTILE, "state", HOSTILE, "result", HOSTILE, "detail", HOSTILE);
+        Map<String, Object> told =
+                Map.of("at", HOSTILE, "receiver", HOSTILE, "state", HOSTILE, "result", HOSTILE, "detail", HOSTILE);
         String rows = Json.MAPPER.writeValueAsString(Map.of("complete", true, "rows", List.of(alert)));
         server.removeContext("/");
         server.createContext("/", exchange -> {

@@ -31,7 +31,6 @@ import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.core.JacksonException;
 import tools.jackson.core.json.JsonWriteFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectWriter;
@@ -274,7 +273,7 @@ final class LiveStream implements Answer.Stream {
                             .map(ONE_LINE::writeValueAsBytes)
                             .orElse(null)
                     : null;
-        } catch (JacksonException notOurs) {
+        } catch (RuntimeException notOurs) { // JSON of another form, or none
             streams.skipped();
             return null;
         }

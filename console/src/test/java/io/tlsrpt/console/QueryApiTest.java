@@ -61,6 +61,7 @@ class QueryApiTest {
     private final RecordedTopics topics = new RecordedTopics();
     private final HttpClient client = HttpClient.newHttpClient();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final LiveStreams live = new LiveStreams(TOPICS, topics::consumer, meters);
     private FilledViews filled;
     private ApiRoutes api;
     private HttpListener listener;
@@ -75,6 +76,7 @@ class QueryApiTest {
 
     @AfterEach
     void stop() {
+        live.close();
         client.close();
         listener.close();
         filled.close();
@@ -150,7 +152,10 @@ class QueryApiTest {
         "/api/v1/rejected/raw?partition=99999999999&offset=1,partition",
         "/api/v1/rejected/record?partition=0&offset=99999999999999999999,offset",
         "/api/v1/rejected/reasons?reason=x,reason",
-        "/api/v1/alerts/1?verbose=1,verbose"
+        "/api/v1/alerts/1?verbose=1,verbose",
+        "/api/v1/stream,topic",
+        "/api/v1/stream?topic=raw,topic",
+        "/api/v1/stream?topic=events&last-event-id=AAAA,last-event-id"
     })
     void aFaultyParameterIsNamedWithWhatWasExpected(String path, String parameter) throws Exception {
         HttpResponse<String> response = get(path);
@@ -455,6 +460,7 @@ class QueryApiTest {
                                 questions.endpoints(),
                                 domains.endpoints(),
                                 actions.endpoints(),
+                                live.endpoints(),
                                 new ExplainApi(views, () -> SettingsFile.parse("test", "", variable -> null), clock)
                                         .endpoints(),
                                 new SessionApi(FilledViews.access(), "here").endpoints(),

@@ -198,7 +198,9 @@ class LiveStreamIT {
             assertThat(answer("/api/v1/stream?" + query).statusCode()).as(query).isEqualTo(400);
         }
         HttpResponse<Void> head = http.send(
-                HttpRequest.newBuilder(uri("/api/v1/stream?topic=events")).HEAD().build(),
+                HttpRequest.newBuilder(uri("/api/v1/stream?topic=events"))
+                        .HEAD()
+                        .build(),
                 HttpResponse.BodyHandlers.discarding());
         assertThat(head.statusCode()).isEqualTo(200);
         // an offset that cannot be is one that is not kept
@@ -210,7 +212,8 @@ class LiveStreamIT {
 
     @Test
     void nothingInARecordLeavesItsLine() {
-        String hostile = "a\r\nevent: forged\ndata: {}\n\nid: 1\u0000\u2028\u2029\u0085\u001b[31m\u009b2J\u202e</script>";
+        String hostile =
+                "a\r\nevent: forged\ndata: {}\n\nid: 1\u0000\u2028\u2029\u0085\u001b[31m\u009b2J\u202e</script>";
         Follower follower = follow("topic=verdicts");
         String key = "google.com|r|2026-11-20T00:00:00Z|hostile.example";
         byte[] pretty = Json.MAPPER
@@ -264,7 +267,8 @@ class LiveStreamIT {
     void thereAreSixtyFourPlacesWhichBecomeFreeAndNoRequestWaitsForThem() throws Exception {
         await().atMost(PATIENCE).until(() -> gauge() == 0);
         for (int i = 0; i < 64; i++) {
-            follow("topic=" + List.of("events", "alerts", "aggregates", "verdicts").get(i % 4));
+            follow("topic="
+                    + List.of("events", "alerts", "aggregates", "verdicts").get(i % 4));
         }
         await().atMost(PATIENCE).until(() -> gauge() == 64);
 

@@ -139,8 +139,7 @@ class TwoConsolesIT {
             HttpResponse<String> page = get(console, path + cursor);
             assertThat(page.statusCode()).as(path).isEqualTo(200);
             pages.add(page.headers().firstValue("ETag").orElse("no tag") + "\n" + page.body());
-            String next =
-                    Json.MAPPER.readTree(page.body()).path("cursor").asString("");
+            String next = Json.MAPPER.readTree(page.body()).path("cursor").asString("");
             cursor = next.isEmpty() ? "" : (path.contains("?") ? "&" : "?") + "cursor=" + next;
         } while (!cursor.isEmpty());
         return pages;
@@ -149,7 +148,10 @@ class TwoConsolesIT {
     private List<JsonNode> rows(HostPort console, String path) {
         List<JsonNode> rows = new ArrayList<>();
         for (String page : pages(console, path)) {
-            Json.MAPPER.readTree(page.substring(page.indexOf('\n'))).path("rows").forEach(rows::add);
+            Json.MAPPER
+                    .readTree(page.substring(page.indexOf('\n')))
+                    .path("rows")
+                    .forEach(rows::add);
         }
         return rows;
     }
