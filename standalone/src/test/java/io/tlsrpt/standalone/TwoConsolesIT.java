@@ -128,7 +128,10 @@ class TwoConsolesIT {
         Stream<String> ofDomains = IntStream.range(0, DOMAINS)
                 .mapToObj(i -> "/api/v1/domains/d" + i + ".example")
                 .flatMap(domain -> Stream.of(
-                        domain + "/aggregates?limit=2", domain + "/events?limit=40", domain + "/reports?limit=40"));
+                        domain + "/summary",
+                        domain + "/aggregates?limit=2",
+                        domain + "/events?limit=40",
+                        domain + "/reports?limit=40"));
         return Stream.concat(whole, ofDomains);
     }
 
