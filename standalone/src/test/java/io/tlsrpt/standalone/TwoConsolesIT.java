@@ -34,8 +34,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
@@ -76,7 +78,7 @@ class TwoConsolesIT {
                 List<ProducerRecord<byte[], byte[]>> raw = rawRecords();
                 ProcessorIT.send(servers, alerts());
                 ProcessorIT.send(servers, raw.subList(0, raw.size() / 2));
-                await().atMost(Duration.ofSeconds(120)).until(() -> askingOne.seen > 100 && askingOther.seen > 100);
+                await().atMost(Duration.ofMinutes(2)).until(() -> askingOne.seen > 100 && askingOther.seen > 100);
                 victim.destroyForcibly().waitFor(10, TimeUnit.SECONDS); // SIGKILL, with half of the work to come
                 ProcessorIT.send(servers, raw.subList(raw.size() / 2, raw.size()));
 
@@ -87,8 +89,8 @@ class TwoConsolesIT {
                             .untilAsserted(() -> assertThat(sums(console)).isEqualTo(expected()));
                 }
                 assertEqualAnswers(first, second);
-                assertThat(askingOne.answers).isGreaterThan(50);
-                assertThat(askingOther.answers).isGreaterThan(50);
+                assertThat(askingOne.answers.get()).isGreaterThan(50);
+                assertThat(askingOther.answers.get()).isGreaterThan(50);
                 assertThat(askingOne.wrong).isEmpty();
                 assertThat(askingOther.wrong).isEmpty();
                 assertThat(survivor.isAlive()).isTrue();
@@ -297,8 +299,8 @@ class TwoConsolesIT {
         private static final int MOST_WRONG = 20;
 
         volatile long seen;
-        volatile int answers;
-        final List<String> wrong = new java.util.concurrent.CopyOnWriteArrayList<>();
+        final AtomicInteger answers = new AtomicInteger();
+        final List<String> wrong = new CopyOnWriteArrayList<>();
         private final AtomicBoolean stopped = new AtomicBoolean();
         private final Thread thread;
 
@@ -339,7 +341,7 @@ class TwoConsolesIT {
             if (answer.statusCode() != 200) {
                 wrong.add(path + " " + answer.statusCode() + " " + answer.body());
             }
-            answers++;
+            answers.incrementAndGet();
             return Json.MAPPER.readTree(answer.body());
         }
 
