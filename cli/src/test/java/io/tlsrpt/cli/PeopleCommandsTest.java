@@ -3,18 +3,26 @@ package io.tlsrpt.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import io.tlsrpt.runtime.Caller;
+import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.SettingsFile;
 import io.tlsrpt.topics.Json;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /// What people do about alerts, against a server that answers what a test says.
@@ -28,6 +36,7 @@ class PeopleCommandsTest {
     private final Map<String, String> answers = new TreeMap<>();
     private final List<String> asked = new ArrayList<>();
     private final List<JsonNode> bodies = new ArrayList<>();
+    private final List<String> shown = new ArrayList<>();
     private final Captured cli = new Captured(false);
     private HttpServer server;
 
@@ -37,6 +46,7 @@ class PeopleCommandsTest {
         server.createContext("/", exchange -> {
             String target = exchange.getRequestMethod() + " " + exchange.getRequestURI();
             asked.add(target);
+            shown.add(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));
             byte[] sent = exchange.getRequestBody().readAllBytes();
             boolean json =
                     "application/json".equals(exchange.getRequestHeaders().getFirst("Content-Type"));
@@ -327,5 +337,75 @@ class PeopleCommandsTest {
 
     private String url() {
         return "http://127.0.0.1:" + server.getAddress().getPort();
+    }
+
+    @Test
+    void theTokenOfAFileIsShownWithEveryRequestAndStandsNowhereElse(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("token"), "tlsrpt_secret\n");
+        answers.put("POST /api/v1/alerts/" + ID + "/acknowledge", "{\"action-id\":\"a\",\"incident-id\":\"i\"}");
+
+        assertThat(cli.run(url(), "alerts", "ack", "0f3c0f", "--token-file", file.toString()))
+                .isZero();
+
+        assertThat(shown).hasSize(2).containsOnly("Bearer tlsrpt_secret");
+        assertThat(cli.out() + cli.err() + asked + bodies).doesNotContain("tlsrpt_secret");
+    }
+
+    @Test
+    void whatIsNoTokenIsNotSent(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("token"), "two\nlines\n");
+
+        assertThat(cli.run(url(), "alerts", "list", "--token-file", file.toString()))
+                .isEqualTo(1);
+        assertThat(cli.err()).contains("holds no token").doesNotContain("lines\n\n");
+        assertThat(cli.run(
+                        url(),
+                        "alerts",
+                        "list",
+                        "--token-file",
+                        directory.resolve("absent").toString()))
+                .isEqualTo(1);
+        assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void whereATokenIsWantedTheWayToOneIsTold() {
+        server.removeContext("/");
+        server.createContext("/", exchange -> {
+            byte[] body = "{\"detail\":\"show a token\"}".getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(401, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+
+        assertThat(cli.run(url(), "alerts", "list")).isEqualTo(1);
+        assertThat(cli.err()).contains("says 401: show a token", "--token-file", "TLSRPT_TOKEN");
+    }
+
+    @Test
+    void aNewTokenIsRandomAndItsEntryIsGoodForTheConfiguration() throws Exception {
+        assertThat(cli.run(url(), "token", "customer a", "--label", "team=mail", "--role", "operate"))
+                .isZero();
+        String token = cli.lines().getFirst();
+        assertThat(token).matches("tlsrpt_[A-Za-z0-9_-]{43}");
+        Settings.Api.Bearer entry = SettingsFile.parse("printed", cli.out().substring(token.length()), name -> null)
+                .api()
+                .tokens()
+                .getFirst();
+        assertThat(entry.name()).isEqualTo("customer a");
+        assertThat(entry.role()).isEqualTo(Caller.Role.OPERATE);
+        assertThat(entry.labels()).isEqualTo(Map.of("team", "mail"));
+        assertThat(entry.sha256())
+                .isEqualTo(HexFormat.of()
+                        .formatHex(MessageDigest.getInstance("SHA-256")
+                                .digest(token.getBytes(StandardCharsets.US_ASCII))));
+
+        Captured again = new Captured(false);
+        assertThat(again.run(url(), "token", "other", "--json")).isZero();
+        JsonNode other = Json.MAPPER.readTree(again.out());
+        assertThat(other.path("token").stringValue()).isNotEqualTo(token);
+        assertThat(other.path("role").stringValue()).isEqualTo("read");
+        assertThat(new Captured(false).run(url(), "token", "a\tb")).isEqualTo(2);
+        assertThat(asked).isEmpty();
     }
 }

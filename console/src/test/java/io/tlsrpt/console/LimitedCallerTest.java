@@ -87,7 +87,8 @@ class LimitedCallerTest {
             "GET /api/v1/stream",
             "GET /api/v1/session");
 
-    private final Settings settings = SettingsFile.parse("test", """
+    private final Settings settings =
+            SettingsFile.parse("test", """
             kafka: {bootstrap-servers: "127.0.0.1:1"}
             domains:
               - {name: mail.example, labels: {team: mail, site: one}}
@@ -116,10 +117,7 @@ class LimitedCallerTest {
         Access access = new Access(() -> settings, ANY_PORT, meters);
         ApiRoutes api = new ApiRoutes(
                 Stream.of(
-                                new QueryApi(
-                                                filled.views,
-                                                new TopicReader(TOPICS, recorded::consumer, clock),
-                                                clock)
+                                new QueryApi(filled.views, new TopicReader(TOPICS, recorded::consumer, clock), clock)
                                         .endpoints(),
                                 new DomainsApi(filled.views, () -> settings, clock).endpoints(),
                                 new ActionsApi(filled.views, new TopicWriter(() -> producer), TOPICS, clock)
@@ -137,9 +135,12 @@ class LimitedCallerTest {
             filled.put(report("key-" + domain, "google.com", DAY, domain));
         }
         filled.put(report("key-both", "google.com", DAY, "mail.example", "other.example"));
-        filled.put(alert(OURS, Alert.FIRING, NOW, "mail.example", Map.of("team", "mail")).naming(List.of()));
-        filled.put(about(null, alert(SHARED, Alert.FIRING, NOW, "other.example", Map.of()), List.of(
-                "other.example", "mail.example")));
+        filled.put(alert(OURS, Alert.FIRING, NOW, "mail.example", Map.of("team", "mail"))
+                .naming(List.of()));
+        filled.put(about(
+                null,
+                alert(SHARED, Alert.FIRING, NOW, "other.example", Map.of()),
+                List.of("other.example", "mail.example")));
         filled.put(alert(FOREIGN, Alert.FIRING, NOW, "other.example", Map.of("team", "web")));
     }
 
@@ -206,7 +207,8 @@ class LimitedCallerTest {
                 switch (endpoint.reach()) {
                     case ALL -> assertThat(answer.statusCode()).as(name).isEqualTo(403);
                     case DOMAIN -> assertThat(answer.statusCode()).as(name).isEqualTo(404);
-                    case EACH, ANYBODY -> assertThat(answer.statusCode()).as(name).isLessThan(500);
+                    case EACH, ANYBODY ->
+                        assertThat(answer.statusCode()).as(name).isLessThan(500);
                 }
                 if (endpoint.parameters() != null && endpoint.parameters().contains("domain")) {
                     assertThat(send("mailer", endpoint.method(), path + "?domain=other.example", "{}")
@@ -309,8 +311,8 @@ class LimitedCallerTest {
     }
 
     private void put(String id, @Nullable Map<String, String> labels) {
-        AlertMatch match =
-                new AlertMatch(null, labels == null ? List.of("mail.example") : null, null, null, labels, null, null, null);
+        AlertMatch match = new AlertMatch(
+                null, labels == null ? List.of("mail.example") : null, null, null, labels, null, null, null);
         filled.pipe(
                 TOPICS.silences(),
                 id.getBytes(StandardCharsets.UTF_8),
@@ -332,10 +334,10 @@ class LimitedCallerTest {
         JsonNode foreign = Json.MAPPER.valueToTree(alert(FOREIGN, Alert.FIRING, NOW, "other.example", Map.of()));
         assertThat(visible.record(LiveTopic.ALERTS, Set.of(), foreign)).isEmpty();
         JsonNode shared = Json.MAPPER.valueToTree(about(
-                null,
-                alert(SHARED, Alert.FIRING, NOW, "x", Map.of()),
-                List.of("other.example", "a.sub.example")));
-        assertThat(visible.record(LiveTopic.ALERTS, Set.of(), shared).orElseThrow().toString())
+                null, alert(SHARED, Alert.FIRING, NOW, "x", Map.of()), List.of("other.example", "a.sub.example")));
+        assertThat(visible.record(LiveTopic.ALERTS, Set.of(), shared)
+                        .orElseThrow()
+                        .toString())
                 .contains("a.sub.example")
                 .doesNotContain("other.example");
     }
@@ -354,8 +356,7 @@ class LimitedCallerTest {
                 .isEqualTo("{\"name\":\"mailer\",\"role\":\"operate\",\"labels\":{\"team\":\"mail\"},"
                         + "\"authentication\":\"token\",\"instance\":\"here\"}");
         String cookie = signedIn.headers().firstValue("Set-Cookie").orElseThrow();
-        assertThat(cookie)
-                .isEqualTo("tlsrpt-token=mailer; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict");
+        assertThat(cookie).isEqualTo("tlsrpt-token=mailer; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict");
         assertThat(json("mailer", "/api/v1/session").path("name").stringValue()).isEqualTo("mailer");
 
         HttpResponse<String> withCookie = client.send(
@@ -372,7 +373,8 @@ class LimitedCallerTest {
 
     @Test
     void theCookieIsSecureWhereTheBrowserSpeaksTlsWithTheProxyAndNoOtherSiteSignsAnybodyIn() throws Exception {
-        HttpResponse<String> ours = signIn("Origin", "https://127.0.0.1:" + listener.address().port());
+        HttpResponse<String> ours =
+                signIn("Origin", "https://127.0.0.1:" + listener.address().port());
         assertThat(ours.headers().firstValue("Set-Cookie").orElseThrow()).endsWith("; Secure");
 
         assertThat(signIn("Origin", "https://evil.example").statusCode()).isEqualTo(403);

@@ -359,6 +359,31 @@ class ImportDoorTest {
     }
 
     @Test
+    void onlyWhoMayActOnAllDomainsCanVouchForReports() throws Exception {
+        // SHA-256 of "abc"
+        String hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        String tokens = "api: {tokens: [{name: a, sha256: " + hash + "%s}]}";
+        settings = SettingsFile.parse("test", tokens.formatted(""), name -> null);
+        HttpResponse<String> nobody = post("", report("a"));
+        assertThat(nobody.statusCode()).isEqualTo(401);
+        assertThat(nobody.headers().firstValue("WWW-Authenticate")).contains("Bearer realm=\"tlsrpt\"");
+        assertThat(post("", report("a"), "Authorization", "Bearer abc").statusCode())
+                .isEqualTo(403);
+        settings = SettingsFile.parse("test", tokens.formatted(", role: operate, labels: {team: mail}"), name -> null);
+        assertThat(post("", report("a"), "Authorization", "Bearer abc").body()).contains("\"labels\"");
+        assertThat(intake.broker.history()).isEmpty();
+        assertThat(intake.count("tlsrpt.intake.turned.away", "why", "not-authenticated"))
+                .isEqualTo(1);
+        assertThat(intake.count("tlsrpt.intake.turned.away", "why", "not-allowed"))
+                .isEqualTo(2);
+
+        settings = SettingsFile.parse("test", tokens.formatted(", role: operate"), name -> null);
+        verdict(0, "accepted");
+        assertThat(post("", report("a"), "Authorization", "Bearer abc").statusCode())
+                .isEqualTo(200);
+    }
+
+    @Test
     void aForeignNameThatLeadsToThisMachineCannotVouchForReports() throws Exception {
         try (Socket socket =
                 new Socket(InetAddress.getLoopbackAddress(), listener.address().port())) {
