@@ -133,13 +133,18 @@ final class AggregateView implements View {
     ///
     /// @param cursor where the page before ended
     Page cells(String domain, LocalDate from, LocalDate to, Filter filter, @Nullable Bytes cursor, PageLimit limit) {
-        Bytes first = StoreKey.first(CELL, domain, from.toString());
-        Bytes last = StoreKey.after(CELL, domain, to.toString());
+        StoreKey.Range all = ofDays(domain, from, to);
         return Page.of(
-                store.get().reverseRange(first, cursor != null && cursor.compareTo(last) < 0 ? cursor : last),
+                store.get().reverseRange(all.first(), cursor == null ? all.last() : cursor),
                 cursor,
                 limit,
                 cell -> filter.matches(key(cell.key)) && filter.matches(cell.value) ? cell.value : null);
+    }
+
+    /// The keys that a page of cells can end with.
+    static StoreKey.Range ofDays(String domain, LocalDate from, LocalDate to) {
+        return new StoreKey.Range(
+                StoreKey.first(CELL, domain, from.toString()), StoreKey.after(CELL, domain, to.toString()));
     }
 
     /// Hands over every cell of the days from–to, both included, oldest day first.

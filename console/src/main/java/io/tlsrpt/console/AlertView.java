@@ -92,13 +92,19 @@ final class AlertView implements View {
     }
 
     Page alerts(Filter filter, @Nullable Bytes cursor, PageLimit limit) {
-        Bytes first = filter.state() == null ? StoreKey.first(ALERT) : StoreKey.first(ALERT, filter.state());
-        Bytes last = filter.state() == null ? StoreKey.after(ALERT) : StoreKey.after(ALERT, filter.state());
+        StoreKey.Range all = ofState(filter.state());
         return Page.of(
-                store.get().range(cursor != null && cursor.compareTo(first) > 0 ? cursor : first, last),
+                store.get().range(cursor == null ? all.first() : cursor, all.last()),
                 cursor,
                 limit,
                 alert -> filter.matches(alert.key, alert.value) ? alert.value : null);
+    }
+
+    /// The keys that a page of alerts can end with.
+    ///
+    /// @param state absent: of either
+    static StoreKey.Range ofState(@Nullable String state) {
+        return state == null ? StoreKey.Range.of(ALERT) : StoreKey.Range.of(ALERT, state);
     }
 
     /// What fires for a domain.

@@ -56,6 +56,9 @@ final class ApiRoutes {
     private static final int MOST_BODY_BYTES = 64 * 1024;
     private static final int WORTH_PACKING = 1_024;
 
+    /// Where an endpoint has this parameter, `Accept` stands for it too.
+    private static final String FORMAT = "format";
+
     /// Nothing here is to be sniffed, framed or run by a browser, and kept only with its tag, asked again each time.
     private static final Map<String, String> EVERY_ANSWER = Map.of(
             "Cache-Control", "no-store",
@@ -211,6 +214,7 @@ final class ApiRoutes {
         tagged.headers().forEach((name, value) -> response.header(HeaderNames.create(name), value));
         response.header(HeaderNames.CONTENT_TYPE, tagged.contentType());
         response.status(Status.create(tagged.status()));
+        response.header(HeaderNames.VARY, "Accept, Accept-Encoding");
         if (stream != null && !head) {
             try (OutputStream out = response.outputStream()) {
                 stream.writeTo(out, () -> access.reading(request));
@@ -219,12 +223,15 @@ final class ApiRoutes {
             }
             return;
         }
+        if (stream != null || tagged.status() == 304) { // its length would be that of the answer with a body
+            response.send();
+            return;
+        }
         byte[] body = tagged.body();
         if (body.length >= WORTH_PACKING && packs(tagged, request)) {
             body = packed(body);
             response.header(HeaderNames.CONTENT_ENCODING, "gzip");
         }
-        response.header(HeaderNames.VARY, "Accept-Encoding");
         response.header(HeaderNames.CONTENT_LENGTH, Integer.toString(body.length));
         response.send(head ? new byte[0] : body);
     }
@@ -339,6 +346,34 @@ final class ApiRoutes {
         }
     }
 
+    /// Whether `text/csv` is asked for by name, and JSON not rather.
+    private static boolean prefersCsv(ServerRequest request) {
+        double csv = 0;
+        double json = 0;
+        for (String value : request.headers().values(HeaderNames.ACCEPT)) {
+            for (String range : value.split(",", -1)) {
+                String[] parts = range.toLowerCase(Locale.ROOT).split(";", -1);
+                switch (parts[0].strip()) {
+                    case "text/csv" -> csv = Math.max(csv, quality(parts));
+                    case "application/json" -> json = Math.max(json, quality(parts));
+                    default -> {} // what takes anything takes JSON
+                }
+            }
+        }
+        return csv > json;
+    }
+
+    /// The weight of a media range (RFC 9110 §12.4.2); 0 when it is none.
+    private static double quality(String[] parts) {
+        for (String part : parts) {
+            if (part.strip().startsWith("q=")) {
+                String weight = part.strip().substring(2);
+                return weight.matches("[01](\\.[0-9]{0,3})?") ? Double.parseDouble(weight) : 0;
+            }
+        }
+        return 1;
+    }
+
     private static boolean isJson(ServerRequest request) {
         String type = request.headers().first(HeaderNames.CONTENT_TYPE).orElse("");
         int semicolon = type.indexOf(';');
@@ -371,6 +406,9 @@ final class ApiRoutes {
                     .first(HeaderNames.create("Last-Event-ID"))
                     .filter(id -> !id.isEmpty())
                     .ifPresent(id -> query.put(LiveStreams.RESUME, List.of(id)));
+        }
+        if (known != null && known.contains(FORMAT) && !query.containsKey(FORMAT) && prefersCsv(request)) {
+            query.put(FORMAT, List.of(Listings.CSV));
         }
         // behind a proxy that ends TLS, the browser still says what it sees
         boolean overTls = request.isSecure()

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
 
 /// Every configured, reporting or discovered domain, sorted by name.
@@ -26,6 +27,14 @@ final class Overview {
 
     Overview(Views views) {
         this.views = views;
+    }
+
+    /// Whether a page of domains can end with this key.
+    static boolean isDomain(Bytes key) {
+        List<String> parts = StoreKey.parts(key);
+        return parts.size() == 1
+                && StoreKey.of(parts.getFirst()).equals(key)
+                && !parts.getFirst().isEmpty();
     }
 
     /// Which domains are asked for; an absent member matches all.

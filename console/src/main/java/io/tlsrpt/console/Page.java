@@ -4,6 +4,7 @@ import io.tlsrpt.topics.Json;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -86,13 +87,29 @@ final class Page {
         cursor = next;
     }
 
+    /// Whether there is no more.
+    boolean complete() {
+        return cursor == null;
+    }
+
+    /// Where the next page begins; absent: there is none.
+    @Nullable
+    String cursor() {
+        return cursor;
+    }
+
+    /// Each already JSON.
+    List<byte[]> rows() {
+        return Collections.unmodifiableList(rows);
+    }
+
     /// `{…head, "complete": …, "cursor": …, "rows": […]}`.
     byte[] json(Map<String, ?> head) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(1024 + (int) Math.min(bytes, Integer.MAX_VALUE / 2));
         try (JsonGenerator json = Json.MAPPER.createGenerator(out)) {
             json.writeStartObject();
             head.forEach((name, value) -> json.writePOJOProperty(name, value));
-            json.writeBooleanProperty("complete", cursor == null);
+            json.writeBooleanProperty("complete", complete());
             if (cursor != null) {
                 json.writeStringProperty("cursor", cursor);
             }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.apache.kafka.common.utils.Bytes;
 import org.jspecify.annotations.Nullable;
@@ -220,15 +221,24 @@ final class Parameters {
     }
 
     /// Where the page before ended, for a page over a store.
+    ///
+    /// @param keys that pages of this list can end with
     @Nullable
-    Bytes keyCursor() {
+    Bytes keyCursor(Predicate<Bytes> keys) {
         String value = text("cursor");
-        try {
-            return value == null ? null : Cursor.bytes(value);
-        } catch (IllegalArgumentException noCursor) {
-            badCursor();
+        if (value == null) {
             return null;
         }
+        try {
+            Bytes cursor = Cursor.bytes(value);
+            if (keys.test(cursor)) {
+                return cursor;
+            }
+        } catch (IllegalArgumentException noCursor) {
+            // said below
+        }
+        badCursor();
+        return null;
     }
 
     /// Where the page before ended, for a page over a topic.

@@ -21,7 +21,11 @@ record Positions(Map<Integer, Long> offsets) {
             if (parts.length != 2) {
                 throw new IllegalArgumentException("expected partition:offset");
             }
-            offsets.put(Integer.parseUnsignedInt(parts[0]), Long.parseUnsignedLong(parts[1]));
+            int partition = Integer.parseInt(parts[0]);
+            long offset = Long.parseLong(parts[1]);
+            if (partition < 0 || offset < 0 || offsets.put(partition, offset) != null) {
+                throw new IllegalArgumentException("expected each partition once, from 0");
+            }
         }
         return new Positions(offsets);
     }

@@ -11,8 +11,10 @@ import io.tlsrpt.topics.JsonSerde;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.time.format.DateTimeParseException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +38,7 @@ final class QueryApi {
     private final Views views;
     private final TopicReader reader;
     private final Clock clock;
+    private final Listings listings = new Listings();
 
     QueryApi(Views views, TopicReader reader, Clock clock) {
         this.views = views;
@@ -47,37 +50,26 @@ final class QueryApi {
         return List.of(
                 Endpoint.get(
                         "/api/v1/domains/{domain}/aggregates",
-                        Set.of(
-                                "from",
-                                "to",
-                                "submitter",
-                                "policy-type",
-                                "authentication",
-                                "result-type",
-                                "mx",
-                                "limit",
-                                "cursor"),
+                        Listings.parameters(
+                                "from", "to", "submitter", "policy-type", "authentication", "result-type", "mx"),
                         this::aggregates),
-                Endpoint.get("/api/v1/domains/{domain}/events", Set.of("from", "to", "limit", "cursor"), this::events),
-                Endpoint.get("/api/v1/domains/{domain}/reports", Set.of("limit", "cursor"), this::reports),
+                Endpoint.get(
+                        "/api/v1/domains/{domain}/events",
+                        Listings.parameters("from", "to", "submitter", "result-type", "mx", "report-key"),
+                        this::events),
+                Endpoint.get("/api/v1/domains/{domain}/reports", Listings.parameters(), this::reports),
                 Endpoint.get("/api/v1/reports", Set.of("key"), this::report).filtered(),
-                Endpoint.get("/api/v1/reports/raw", Set.of("key"), this::document)
-                        .filtered(),
-                Endpoint.get("/api/v1/reporters", Set.of("limit", "cursor"), this::reporters),
-                Endpoint.get("/api/v1/rejected", Set.of("reason", "limit", "cursor"), this::rejected),
+                Endpoint.get("/api/v1/reports/raw", Set.of("key"), this::document).filtered(),
+                Endpoint.get("/api/v1/reporters", Listings.parameters(), this::reporters),
+                Endpoint.get("/api/v1/reporters/{submitter}", Set.of(), this::reporter),
+                Endpoint.get("/api/v1/rejected", Listings.parameters("reason", "submitter"), this::rejected),
                 Endpoint.get("/api/v1/rejected/record", Set.of("partition", "offset"), this::rejectedRecord),
                 Endpoint.get("/api/v1/rejected/raw", Set.of("partition", "offset"), this::rejectedBytes),
-                Endpoint.get("/api/v1/rejected/reasons", Set.of(), this::reasons)
-                        .filtered(),
-                Endpoint.get(
-                                "/api/v1/alerts",
-                                Set.of("state", "domain", "label", "id", "limit", "cursor"),
-                                this::alerts)
-                        .filtered(),
+                Endpoint.get("/api/v1/rejected/reasons", Set.of(), this::reasons).filtered(),
+                Endpoint.get("/api/v1/alerts", Listings.parameters("state", "domain", "label", "id"), this::alerts).filtered(),
                 Endpoint.get("/api/v1/help", Set.of(), this::help).filtered(),
                 Endpoint.get("/api/v1/alerts/{id}", Set.of(), this::alert).filtered(),
-                Endpoint.get("/api/v1/alerts/{id}/history", Set.of("from", "to", "limit", "cursor"), this::history)
-                        .filtered(),
+                Endpoint.get("/api/v1/alerts/{id}/history", Set.of("from", "to", "limit", "cursor"), this::history).filtered(),
                 Endpoint.get("/api/v1/domains/{domain}/inspection", Set.of(), this::inspection));
     }
 
@@ -90,30 +82,47 @@ final class QueryApi {
                 parameters.oneOf("authentication", List.of("dkim", "operator", "none")),
                 parameters.text("result-type"),
                 parameters.domain("mx"));
-        int limit = parameters.limit(1_000, PageLimit.MAX_ROWS);
-        Bytes cursor = parameters.keyCursor();
-        return () -> Answer.json(views.aggregates()
-                .cells(domain, days.from(), days.to(), filter, cursor, PageLimit.rows(limit))
-                .json(head(days)));
+        Bytes cursor = parameters.keyCursor(AggregateView.ofDays(domain, days.from(), days.to())::contains);
+        return listings.answer(
+                parameters,
+                CsvTable.AGGREGATES,
+                1_000,
+                PageLimit.MAX_ROWS,
+                head(days),
+                limit -> views.aggregates().cells(domain, days.from(), days.to(), filter, cursor, limit));
     }
 
     private Supplier<Answer> events(Parameters parameters) {
         String domain = parameters.domain();
-        Parameters.Days days = days(parameters);
-        int limit = parameters.limit(100, 1_000);
+        String reportKey = parameters.text("report-key");
+        LocalDate today = today();
+        LocalDate start = reportKey == null ? null : startDay(reportKey);
+        Parameters.Days days = start == null
+                ? days(parameters)
+                : parameters.days(start, start.isAfter(today) ? start : today, MOST_DAYS);
+        TopicReader.EventFilter filter = new TopicReader.EventFilter(
+                days, parameters.text("submitter"), parameters.text("result-type"), parameters.domain("mx"), reportKey);
         Positions cursor = parameters.positionCursor();
-        return () -> Answer.json(reader.events(domain, days, cursor, limit).json(head(days)));
+        return listings.answer(
+                parameters,
+                CsvTable.EVENTS,
+                100,
+                1_000,
+                head(days),
+                limit -> reader.events(domain, filter, cursor, limit));
     }
 
     private Supplier<Answer> reports(Parameters parameters) {
         String domain = parameters.domain();
-        int limit = parameters.limit(100, 1_000);
-        Bytes cursor = parameters.keyCursor();
         Visible visible = parameters.visible();
-        return () -> Answer.json(views.reports()
-                .reports(domain, cursor, PageLimit.rows(limit))
-                .showing(visible::report)
-                .json(Map.of()));
+        Bytes cursor = parameters.keyCursor(ReportView.ofDomain(domain)::contains);
+        return listings.answer(
+                parameters,
+                CsvTable.REPORTS,
+                100,
+                1_000,
+                Map.of(),
+                limit -> views.reports().reports(domain, cursor, limit).showing(visible::report));
     }
 
     private Supplier<Answer> report(Parameters parameters) {
@@ -146,17 +155,30 @@ final class QueryApi {
     }
 
     private Supplier<Answer> reporters(Parameters parameters) {
-        int limit = parameters.limit(100, 1_000);
-        Bytes cursor = parameters.keyCursor();
-        return () -> Answer.json(
-                views.reports().reporters(cursor, PageLimit.rows(limit)).json(Map.of()));
+        Bytes cursor = parameters.keyCursor(ReportView.reporters()::contains);
+        return listings.answer(
+                parameters,
+                CsvTable.REPORTERS,
+                100,
+                1_000,
+                Map.of(),
+                limit -> views.reports().reporters(cursor, limit));
+    }
+
+    private Supplier<Answer> reporter(Parameters parameters) {
+        String submitter = parameters.segment("submitter");
+        return () -> views.reports()
+                .reporter(submitter)
+                .map(found -> Answer.json((Object) found))
+                .orElseGet(() -> noSuch("report of this submitter"));
     }
 
     private Supplier<Answer> rejected(Parameters parameters) {
-        String reason = parameters.text("reason");
-        int limit = parameters.limit(50, 500);
+        TopicReader.RejectedFilter filter =
+                new TopicReader.RejectedFilter(parameters.text("reason"), parameters.text("submitter"));
         Positions cursor = parameters.positionCursor();
-        return () -> Answer.json(reader.rejected(reason, cursor, limit).json(Map.of()));
+        return listings.answer(
+                parameters, CsvTable.REJECTED, 50, 500, Map.of(), limit -> reader.rejected(filter, cursor, limit));
     }
 
     private Supplier<Answer> rejectedRecord(Parameters parameters) {
@@ -229,13 +251,15 @@ final class QueryApi {
                 parameters.domain("domain"),
                 parameters.pairs("label"),
                 parameters.text("id"));
-        int limit = parameters.limit(100, 1_000);
-        Bytes cursor = parameters.keyCursor();
         Visible visible = parameters.visible();
-        return () -> Answer.json(views.alerts()
-                .alerts(filter, cursor, PageLimit.rows(limit))
-                .showing(visible::alert)
-                .json(Map.of()));
+        Bytes cursor = parameters.keyCursor(AlertView.ofState(filter.state())::contains);
+        return listings.answer(
+                parameters,
+                CsvTable.ALERTS,
+                100,
+                1_000,
+                Map.of(),
+                limit -> views.alerts().alerts(filter, cursor, limit).showing(visible::alert));
     }
 
     private Supplier<Answer> alert(Parameters parameters) {
@@ -259,7 +283,7 @@ final class QueryApi {
             Alert alert = ALERT.readOrNull(alert(id, visible));
             return alert == null
                     ? noSuch("alert with this id")
-                    : Answer.json(reader.history(alert, days, cursor, limit)
+                    : Answer.json(reader.history(alert, days, cursor, PageLimit.rows(limit))
                             .showing(visible::alert)
                             .json(head(days)));
         };
@@ -299,8 +323,18 @@ final class QueryApi {
         return parameters.days(today.minusDays(DEFAULT_DAYS - 1L), today, MOST_DAYS);
     }
 
-    private static Map<String, @Nullable Object> head(Parameters.Days days) {
-        Map<String, @Nullable Object> head = new LinkedHashMap<>();
+    /// The day that a report starts on, as its key says; absent when it is no key.
+    private static @Nullable LocalDate startDay(String reportKey) {
+        String[] parts = reportKey.split("\\|", -1);
+        try {
+            return parts.length == 4 ? LocalDate.ofInstant(Instant.parse(parts[2]), ZoneOffset.UTC) : null;
+        } catch (DateTimeParseException noTime) {
+            return null;
+        }
+    }
+
+    private static Map<String, Object> head(Parameters.Days days) {
+        Map<String, Object> head = new LinkedHashMap<>();
         head.put("from", days.from());
         head.put("to", days.to());
         return head;

@@ -18,6 +18,19 @@ final class StoreKey {
 
     private StoreKey() {}
 
+    /// The keys that lie between two, of which neither is one.
+    record Range(Bytes first, Bytes last) {
+
+        /// All that begin with these parts.
+        static Range of(String... parts) {
+            return new Range(StoreKey.first(parts), after(parts));
+        }
+
+        boolean contains(Bytes key) {
+            return key.compareTo(first) > 0 && key.compareTo(last) < 0;
+        }
+    }
+
     static Bytes of(String... parts) {
         return Bytes.wrap(joined(parts).getBytes(StandardCharsets.UTF_8));
     }
@@ -39,6 +52,11 @@ final class StoreKey {
     /// A time as text that sorts oldest first.
     static String oldestFirst(Instant time) {
         return HexFormat.of().toHexDigits(time.toEpochMilli() ^ Long.MIN_VALUE);
+    }
+
+    /// The time of a text that sorts oldest first.
+    static Instant time(String oldestFirst) {
+        return Instant.ofEpochMilli(HexFormat.fromHexDigitsToLong(oldestFirst) ^ Long.MIN_VALUE);
     }
 
     /// A time as text that sorts newest first.

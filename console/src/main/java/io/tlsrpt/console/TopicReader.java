@@ -25,6 +25,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -67,17 +68,48 @@ final class TopicReader implements AutoCloseable {
         this.clock = clock;
     }
 
-    /// The events of a domain whose start-datetime lies in the days, oldest arrival first. A page can be empty and yet
+    /// Which events are asked for; an absent member matches all.
+    ///
+    /// @param days of start-datetime
+    /// @param resultType of failures, which alone have one
+    /// @param mx the receiving-mx-hostname of failures
+    /// @param reportKey whose events: those of each revision, and what took them back
+    record EventFilter(
+            Parameters.Days days,
+            @Nullable String submitter,
+            @Nullable String resultType,
+            @Nullable String mx,
+            @Nullable String reportKey) {
+
+        private boolean matches(Event event) {
+            return days.contains(LocalDate.ofInstant(event.startDatetime(), ZoneOffset.UTC))
+                    && (submitter == null || submitter.equals(event.submitter()))
+                    && (resultType == null || resultType.equals(event.resultType()))
+                    && (mx == null || mx.equals(event.receivingMxHostname()))
+                    && (reportKey == null || event.eventId().startsWith(reportKey + '#'));
+        }
+    }
+
+    /// Which refused documents are asked for; an absent member matches all.
+    record RejectedFilter(@Nullable String reason, @Nullable String submitter) {
+
+        private boolean matches(RejectedRecord row) {
+            return (reason == null || reason.equals(row.reason()))
+                    && (submitter == null || submitter.equals(row.submitter()));
+        }
+    }
+
+    /// The events of a domain that are asked for, oldest arrival first. A page can be empty and yet
     /// not be the last: then there was much of other domains to pass over.
     ///
     /// @param from where the page before ended; absent: the first record that can be of these days
-    Page events(String domain, Parameters.Days days, @Nullable Positions from, int limit) {
+    Page events(String domain, EventFilter filter, @Nullable Positions from, PageLimit limit) {
         return of(
                 topics.events(),
                 domain,
                 partitions -> Topics.partition(domain, partitions),
-                days,
-                event -> LocalDate.ofInstant(EVENT.read(event).startDatetime(), ZoneOffset.UTC),
+                filter.days().from(),
+                event -> filter.matches(EVENT.read(event)),
                 from,
                 limit);
     }
@@ -85,26 +117,29 @@ final class TopicReader implements AutoCloseable {
     /// The transitions of an alert in the days, oldest first; short or empty pages as with events.
     ///
     /// @param from where the page before ended
-    Page history(Alert alert, Parameters.Days days, @Nullable Positions from, int limit) {
+    Page history(Alert alert, Parameters.Days days, @Nullable Positions from, PageLimit limit) {
         return of(
                 topics.alertHistory(),
                 alert.alertId(),
                 alert::partition,
-                days,
-                transition -> LocalDate.ofInstant(ALERT.read(transition).updatedAt(), ZoneOffset.UTC),
+                days.from(),
+                transition ->
+                        days.contains(LocalDate.ofInstant(ALERT.read(transition).updatedAt(), ZoneOffset.UTC)),
                 from,
                 limit);
     }
 
-    /// The records of a key, all in one partition, whose day lies in the days.
+    /// The wanted records of a key, all in one partition.
+    ///
+    /// @param first day that they can be of
     private Page of(
             Topics.Topic of,
             String keyText,
             IntUnaryOperator place,
-            Parameters.Days days,
-            Function<byte[], LocalDate> day,
+            LocalDate first,
+            Predicate<byte[]> wanted,
             @Nullable Positions from,
-            int limit) {
+            PageLimit limit) {
         String topic = of.name();
         byte[] key = keyText.getBytes(StandardCharsets.UTF_8);
         return with(reader -> {
@@ -114,20 +149,19 @@ final class TopicReader implements AutoCloseable {
             long end = reader.endOffsets(List.of(partition)).getOrDefault(partition, 0L);
             long begin = reader.beginningOffsets(List.of(partition)).getOrDefault(partition, 0L);
             Long resumed = from == null ? null : from.offsets().get(partition.partition());
-            long start = resumed != null ? resumed : firstArrived(reader, partition, days.from(), end);
+            long start = resumed != null ? resumed : firstArrived(reader, partition, first, end);
 
-            PageLimit bounds = PageLimit.rows(limit);
-            Page page = new Page(new PageLimit(limit, bounds.bytes(), EVENTS_PER_QUESTION));
+            Page page = new Page(limit.scanning(EVENTS_PER_QUESTION));
             long next = Math.clamp(start, begin, Math.max(begin, end));
             reader.seek(partition, next);
-            Deadline deadline = new Deadline();
+            Deadline deadline = new Deadline(limit.patience());
             boolean open = true;
             while (open && next < end && !deadline.passed()) {
                 for (ConsumerRecord<byte[], byte[]> found : reader.poll(POLL).records(partition)) {
                     if (found.offset() >= end || !open) {
                         break;
                     }
-                    if (Arrays.equals(found.key(), key) && days.contains(day(found, day))) {
+                    if (Arrays.equals(found.key(), key) && isWanted(found, wanted)) {
                         page.add(found.value());
                     }
                     next = found.offset() + 1;
@@ -169,7 +203,7 @@ final class TopicReader implements AutoCloseable {
                 return null;
             }
             reader.seek(partition, offset);
-            Deadline deadline = new Deadline();
+            Deadline deadline = new Deadline(1);
             while (!deadline.passed()) {
                 for (ConsumerRecord<byte[], byte[]> found : reader.poll(POLL).records(partition)) {
                     return found.offset() == offset ? found : null;
@@ -185,7 +219,7 @@ final class TopicReader implements AutoCloseable {
     /// What was refused, newest first.
     ///
     /// @param below where the page before ended; absent: the end of the topic
-    Page rejected(@Nullable String reason, @Nullable Positions below, int limit) {
+    Page rejected(RejectedFilter filter, @Nullable Positions below, PageLimit limit) {
         String topic = topics.rejected().name();
         return with(reader -> {
             List<TopicPartition> partitions = new ArrayList<>();
@@ -194,7 +228,7 @@ final class TopicReader implements AutoCloseable {
             }
             Map<TopicPartition, Long> begins = reader.beginningOffsets(partitions);
             Map<TopicPartition, Long> ends = reader.endOffsets(partitions);
-            Deadline deadline = new Deadline();
+            Deadline deadline = new Deadline(limit.patience());
             List<Backwards> sources = new ArrayList<>();
             for (TopicPartition partition : partitions) {
                 long end = ends.getOrDefault(partition, 0L);
@@ -206,13 +240,12 @@ final class TopicReader implements AutoCloseable {
                         resumed == null ? end : Math.min(resumed, end),
                         deadline));
             }
-            return newestFirst(sources, reason, limit);
+            return newestFirst(sources, filter, limit);
         });
     }
 
-    private static Page newestFirst(List<Backwards> sources, @Nullable String reason, int limit) {
-        PageLimit bounds = PageLimit.rows(limit);
-        Page page = new Page(new PageLimit(limit, bounds.bytes(), REJECTED_PER_QUESTION));
+    private static Page newestFirst(List<Backwards> sources, RejectedFilter filter, PageLimit limit) {
+        Page page = new Page(limit.scanning(REJECTED_PER_QUESTION));
         boolean open = true;
         while (open) {
             sources.forEach(Backwards::fill);
@@ -227,7 +260,7 @@ final class TopicReader implements AutoCloseable {
                 break;
             }
             RejectedRecord row = newest.take();
-            if (reason == null || reason.equals(row.reason())) {
+            if (filter.matches(row)) {
                 page.add(Json.MAPPER.writeValueAsBytes(row));
             }
             open = page.look();
@@ -355,17 +388,21 @@ final class TopicReader implements AutoCloseable {
         return first == null ? end : first.offset();
     }
 
-    private static LocalDate day(ConsumerRecord<byte[], byte[]> record, Function<byte[], LocalDate> day) {
+    private static boolean isWanted(ConsumerRecord<byte[], byte[]> record, Predicate<byte[]> wanted) {
         try {
-            return day.apply(record.value());
+            return wanted.test(record.value());
         } catch (SerializationException notOurs) {
-            return LocalDate.MIN;
+            return false;
         }
     }
 
     private final class Deadline {
 
-        private final long at = clock.millis() + TIME_PER_QUESTION.toMillis();
+        private final long at;
+
+        private Deadline(int patience) {
+            at = clock.millis() + patience * TIME_PER_QUESTION.toMillis();
+        }
 
         private boolean passed() {
             return clock.millis() > at;

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TopologyTestDriver;
 
@@ -176,6 +177,18 @@ final class FilledViews implements AutoCloseable {
                 TOPICS.notifications(),
                 notification.key().getBytes(StandardCharsets.UTF_8),
                 NOTIFICATION.write(notification));
+    }
+
+    /// How many a store has.
+    long entries(String store) {
+        try (var all = driver.<Bytes, byte[]>getKeyValueStore(store).all()) {
+            long entries = 0;
+            while (all.hasNext()) {
+                all.next();
+                entries++;
+            }
+            return entries;
+        }
     }
 
     @SuppressWarnings("NullAway") // a tombstone

@@ -36,6 +36,8 @@ class TopicReaderTest {
     private static final int PARTITION = Topics.partition(DOMAIN, RecordedTopics.PARTITIONS);
     private static final Parameters.Days NOVEMBER =
             new Parameters.Days(LocalDate.of(2026, 11, 1), LocalDate.of(2026, 11, 30));
+    private static final TopicReader.EventFilter ALL_OF_NOVEMBER =
+            new TopicReader.EventFilter(NOVEMBER, null, null, null, null);
 
     private final RecordedTopics topics = new RecordedTopics();
     private final List<MockConsumer<byte[], byte[]>> consumers = new ArrayList<>();
@@ -65,7 +67,7 @@ class TopicReaderTest {
             }
         }
 
-        List<JsonNode> rows = pages(cursor -> reader.events(DOMAIN, NOVEMBER, cursor, 7));
+        List<JsonNode> rows = pages(cursor -> reader.events(DOMAIN, ALL_OF_NOVEMBER, cursor, PageLimit.rows(7)));
 
         assertThat(rows).extracting(row -> row.path("event-id").stringValue()).containsExactlyElementsOf(expected);
     }
@@ -75,7 +77,7 @@ class TopicReaderTest {
         event(0, DOMAIN, DAY, "claims a day after its arrival", NOW.minus(Duration.ofDays(300)));
         event(1, DOMAIN, DAY, "now", NOW);
 
-        assertThat(pages(cursor -> reader.events(DOMAIN, NOVEMBER, cursor, 10)))
+        assertThat(pages(cursor -> reader.events(DOMAIN, ALL_OF_NOVEMBER, cursor, PageLimit.rows(10))))
                 .extracting(row -> row.path("event-id").stringValue())
                 .containsExactly("now");
     }
@@ -92,12 +94,14 @@ class TopicReaderTest {
                 new RecordHeaders());
         event(1, DOMAIN, DAY, "good", NOW);
 
-        assertThat(pages(cursor -> reader.events(DOMAIN, NOVEMBER, cursor, 10))).hasSize(1);
+        assertThat(pages(cursor -> reader.events(DOMAIN, ALL_OF_NOVEMBER, cursor, PageLimit.rows(10))))
+                .hasSize(1);
     }
 
     @Test
     void noEventsIsACompletePage() {
-        assertThat(pages(cursor -> reader.events(DOMAIN, NOVEMBER, cursor, 10))).isEmpty();
+        assertThat(pages(cursor -> reader.events(DOMAIN, ALL_OF_NOVEMBER, cursor, PageLimit.rows(10))))
+                .isEmpty();
     }
 
     @Test
@@ -109,13 +113,15 @@ class TopicReaderTest {
             expected.addFirst(Long.toString(i * 3L));
         }
 
-        List<JsonNode> rows = pages(cursor -> reader.rejected(null, cursor, 7));
+        List<JsonNode> rows = pages(cursor -> reader.rejected(refused(null), cursor, PageLimit.rows(7)));
 
         assertThat(rows)
                 .extracting(row -> Long.toString(row.path("offset").longValue()))
                 .containsExactlyElementsOf(expected);
-        assertThat(pages(cursor -> reader.rejected("empty", cursor, 7))).hasSize(20);
-        assertThat(pages(cursor -> reader.rejected("too-old", cursor, 7))).isEmpty();
+        assertThat(pages(cursor -> reader.rejected(refused("empty"), cursor, PageLimit.rows(7))))
+                .hasSize(20);
+        assertThat(pages(cursor -> reader.rejected(refused("too-old"), cursor, PageLimit.rows(7))))
+                .isEmpty();
     }
 
     @Test
@@ -123,7 +129,7 @@ class TopicReaderTest {
         rejected(0, 0, NOW, "not-json", "<script>\u001b[31m" + "x".repeat(5_000));
         rejected(0, 1, NOW.plusSeconds(1), "not-json", "\"quote\" </script>\u202e" + "x".repeat(5_000));
 
-        List<JsonNode> rows = pages(cursor -> reader.rejected(null, cursor, 7));
+        List<JsonNode> rows = pages(cursor -> reader.rejected(refused(null), cursor, PageLimit.rows(7)));
 
         assertThat(rows.get(1).path("preview").isMissingNode()).isTrue();
         assertThat(rows.get(0).path("preview").stringValue())
@@ -148,7 +154,7 @@ class TopicReaderTest {
         ReportHeaders.put(headers, ReportHeaders.ENTRY, "2");
         topics.add(TOPICS.rejected().name(), 0, 5, NOW.plusSeconds(5).toEpochMilli(), bytes("k"), bytes("{}"), headers);
 
-        assertThat(pages(cursor -> reader.rejected(null, cursor, 7)))
+        assertThat(pages(cursor -> reader.rejected(refused(null), cursor, PageLimit.rows(7))))
                 .extracting(row -> row.path("id").stringValue() + " "
                         + row.path("retry").stringValue() + " "
                         + row.path("entry").asString("-"))
@@ -174,7 +180,8 @@ class TopicReaderTest {
 
         event(0, DOMAIN, DAY, "e");
         consumers.getFirst().setPollException(new TimeoutException("away"));
-        assertThatThrownBy(() -> reader.events(DOMAIN, NOVEMBER, null, 1)).isInstanceOf(TimeoutException.class);
+        assertThatThrownBy(() -> reader.events(DOMAIN, ALL_OF_NOVEMBER, null, PageLimit.rows(1)))
+                .isInstanceOf(TimeoutException.class);
 
         assertThat(reader.document(new RawPosition(0, 0), "key")).isNull();
         assertThat(consumers).hasSize(2);
@@ -245,6 +252,10 @@ class TopicReaderTest {
             cursor = Positions.parse(Cursor.text(answer.path("cursor").stringValue()));
         }
         throw new AssertionError("the pages do not end");
+    }
+
+    private static TopicReader.RejectedFilter refused(@Nullable String reason) {
+        return new TopicReader.RejectedFilter(reason, null);
     }
 
     private static byte[] bytes(String text) {

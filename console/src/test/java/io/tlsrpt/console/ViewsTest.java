@@ -8,14 +8,17 @@ import static io.tlsrpt.console.FilledViews.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.topics.AcceptedReport;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.Json;
+import io.tlsrpt.topics.RawPosition;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -29,6 +32,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 class ViewsTest {
 
@@ -323,6 +327,105 @@ class ViewsTest {
             assertThat(row.path("submitter").stringValue()).isEqualTo("google.com");
             assertThat(row.path("report-counts").path("dkim").longValue()).isEqualTo(2);
         });
+    }
+
+    @Test
+    void aReporterIsKnownByItsDaysDelayDomainsAndDeviations() {
+        for (int i = 0; i < 40; i++) {
+            filled.put(sent("k" + i, i, Duration.ofHours(i), "dkim", List.of("date-without-zone")));
+        }
+        filled.put(sent("archive", 41, Duration.ofDays(300), "operator", List.of(), true));
+
+        JsonNode row = reporter();
+
+        assertThat(row.at("/report-counts/dkim").longValue()).isEqualTo(40);
+        assertThat(row.at("/report-counts/operator").longValue()).isEqualTo(1);
+        assertThat(row.at("/leniencies/date-without-zone").longValue()).isEqualTo(40);
+        assertThat(row.path("domain-count").longValue()).isEqualTo(2);
+        assertThat(row.path("domains").valueStream().map(JsonNode::asString))
+                .containsExactly("archive.example", "example.com");
+        assertThat(row.path("delay").asString()).isEqualTo("PT20H");
+        assertThat(row.path("days").size()).isEqualTo(30);
+        assertThat(row.path("days").get(0).asString()).isEqualTo(DAY.toString());
+        assertThat(row.path("days").get(29).asString())
+                .isEqualTo(DAY.minusDays(29).toString());
+        assertThat(rows(filled.views.reports().reporters(null, PageLimit.rows(10)))
+                        .getFirst()
+                        .has("domains"))
+                .isFalse();
+    }
+
+    @Test
+    void whatAReplacedReportSaidOfItsReporterIsTakenBack() {
+        filled.put(sent("first", 3, Duration.ofHours(1), "dkim", List.of()));
+        JsonNode before = reporter();
+        filled.put(sent("forged", 2, Duration.ofHours(9), "none", List.of("bom", "date-as-epoch")));
+        assertThat(reporter().at("/report-counts/none").longValue()).isEqualTo(1);
+
+        filled.put(sent("forged", 2, Duration.ofHours(5), "dkim", List.of("bom")));
+
+        JsonNode row = reporter();
+        assertThat(row.path("report-counts").propertyNames()).containsExactly("dkim");
+        assertThat(row.at("/report-counts/dkim").longValue()).isEqualTo(2);
+        assertThat(row.path("leniencies").propertyNames()).containsExactly("bom");
+        assertThat(row.path("last-received-at").asString())
+                .isEqualTo(end(2).plus(Duration.ofHours(5)).toString());
+        assertThat(row.path("delay").asString()).isEqualTo("PT5H");
+        assertThat(row.path("domain-count").longValue()).isEqualTo(1);
+
+        filled.forgetReport("forged");
+        filled.forgetReport("forged");
+        ObjectNode after = (ObjectNode) reporter();
+        assertThat(after.path("days")).isEqualTo(before.path("days"));
+        assertThat(after.path("first-received-at")).isEqualTo(before.path("first-received-at"));
+        assertThat(after.path("last-received-at")).isEqualTo(before.path("last-received-at"));
+        assertThat(after.path("leniencies")).isEqualTo(before.path("leniencies"));
+        assertThat(after.path("domains")).isEqualTo(before.path("domains"));
+
+        filled.forgetReport("first");
+        assertThat(filled.views.reports().reporter("google.com")).isEmpty();
+        assertThat(filled.entries(ReportView.STORE)).isZero();
+    }
+
+    private JsonNode reporter() {
+        return Json.MAPPER.valueToTree(
+                filled.views.reports().reporter("google.com").orElseThrow());
+    }
+
+    private static AcceptedReport sent(
+            String key, int daysAgo, Duration delay, String authentication, List<String> leniencies) {
+        return sent(key, daysAgo, delay, authentication, leniencies, false);
+    }
+
+    private static AcceptedReport sent(
+            String key,
+            int daysAgo,
+            Duration delay,
+            String authentication,
+            List<String> leniencies,
+            boolean backfill) {
+        return new AcceptedReport(
+                key,
+                0,
+                "google.com",
+                "Google Inc.",
+                null,
+                key,
+                end(daysAgo).minus(Duration.ofDays(1)),
+                end(daysAgo),
+                List.of(backfill ? "archive.example" : "example.com"),
+                List.of(),
+                authentication,
+                "smtp",
+                end(daysAgo).plus(delay),
+                backfill,
+                leniencies,
+                new RawPosition(0, 7),
+                null);
+    }
+
+    private static Instant end(int daysAgo) {
+        return DAY.minusDays(daysAgo - 1L).atStartOfDay().toInstant(ZoneOffset.UTC);
     }
 
     @Test
