@@ -223,10 +223,6 @@ final class ApiRoutes {
             }
             return;
         }
-        if (stream != null || tagged.status() == 304) { // its length would be that of the answer with a body
-            response.send();
-            return;
-        }
         byte[] body = tagged.body();
         if (body.length >= WORTH_PACKING && packs(tagged, request)) {
             body = packed(body);

@@ -23,7 +23,8 @@ class CsvTest {
 
     @Test
     void plainTextStaysAsItIs() throws IOException {
-        assertThat(line("mx1.example.com", "2026-11-20", "Grüße 你好 😀")).isEqualTo("mx1.example.com,2026-11-20,\"Grüße 你好 😀\"\r\n");
+        assertThat(line("mx1.example.com", "2026-11-20", "Grüße 你好 😀"))
+                .isEqualTo("mx1.example.com,2026-11-20,\"Grüße 你好 😀\"\r\n");
     }
 
     @Test
@@ -34,8 +35,26 @@ class CsvTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\rx", "\tx", " =1", "\u00a0=1", "\u3000-1", "\u200b=1",
-                "\n=1", "\u0000=1", "＝1", "＋1", "－1", "＠x", "﹦1", "−1", "\ufeff=1"
+                "=1+1",
+                "+1",
+                "-1",
+                "@SUM(A1)",
+                "\t=1",
+                "\rx",
+                "\tx",
+                " =1",
+                "\u00a0=1",
+                "\u3000-1",
+                "\u200b=1",
+                "\n=1",
+                "\u0000=1",
+                "＝1",
+                "＋1",
+                "－1",
+                "＠x",
+                "﹦1",
+                "−1",
+                "\ufeff=1"
             })
     void whatBeginsLikeAFormulaGetsAnApostrophe(String text) throws IOException {
         String cell = line(text).replace("\r\n", "");
@@ -50,15 +69,18 @@ class CsvTest {
 
     @Test
     void aListOfHostileElementsHasNoFormula() throws IOException {
-        assertThat(cells(Json.MAPPER.readTree("[\"=1\",\"ok\",\"@x\"]"))).isEqualTo("\"'=1;' @x\"\r\n".replace("=1;", "=1; ok;"));
-        assertThat(cells(Json.MAPPER.readTree("{\"team\":\"mail\",\"=x\":\"-1\"}"))).isEqualTo("\"team:mail;' =x:-1\"\r\n");
+        assertThat(cells(Json.MAPPER.readTree("[\"=1\",\"ok\",\"@x\"]")))
+                .isEqualTo("\"'=1;' @x\"\r\n".replace("=1;", "=1; ok;"));
+        assertThat(cells(Json.MAPPER.readTree("{\"team\":\"mail\",\"=x\":\"-1\"}")))
+                .isEqualTo("\"team:mail;' =x:-1\"\r\n");
     }
 
     @Test
     void numbersStayNumbersAndTextThatLooksLikeOneDoesNot() throws IOException {
         assertThat(cells(Json.MAPPER.readTree("-5"), Json.MAPPER.readTree("\"-5\""), Json.MAPPER.readTree("2.8e-9")))
                 .isEqualTo("-5,\"'-5\",2.8E-9\r\n");
-        assertThat(cells(Json.MAPPER.readTree("true"), MissingNode.getInstance())).isEqualTo("true,\r\n");
+        assertThat(cells(Json.MAPPER.readTree("true"), MissingNode.getInstance()))
+                .isEqualTo("true,\r\n");
     }
 
     @Test
@@ -79,7 +101,9 @@ class CsvTest {
                     .map(column -> column.replaceFirst("\\..*", "").replaceFirst("^entry$", "entries"))
                     .distinct()
                     .toList();
-            assertThat(columns).as(table.getValue()).containsAll(schema.path("properties").propertyNames());
+            assertThat(columns)
+                    .as(table.getValue())
+                    .containsAll(schema.path("properties").propertyNames());
         }
         JsonNode cell = Json.MAPPER.readTree(Files.readString(Path.of("../docs/schemas/aggregate.schema.json")));
         List<String> members = new ArrayList<>(cell.path("properties").propertyNames());

@@ -398,12 +398,7 @@ class ViewsTest {
     }
 
     private static AcceptedReport sent(
-            String key,
-            int daysAgo,
-            Duration delay,
-            String authentication,
-            List<String> leniencies,
-            boolean backfill) {
+            String key, int daysAgo, Duration delay, String authentication, List<String> leniencies, boolean backfill) {
         return new AcceptedReport(
                 key,
                 0,
