@@ -59,17 +59,21 @@ final class QueryApi {
                         this::events),
                 Endpoint.get("/api/v1/domains/{domain}/reports", Listings.parameters(), this::reports),
                 Endpoint.get("/api/v1/reports", Set.of("key"), this::report).filtered(),
-                Endpoint.get("/api/v1/reports/raw", Set.of("key"), this::document).filtered(),
+                Endpoint.get("/api/v1/reports/raw", Set.of("key"), this::document)
+                        .filtered(),
                 Endpoint.get("/api/v1/reporters", Listings.parameters(), this::reporters),
-                Endpoint.get("/api/v1/reporters/{submitter}", Set.of(), this::reporter),
+                Endpoint.get("/api/v1/reporters/{+submitter}", Set.of(), this::reporter),
                 Endpoint.get("/api/v1/rejected", Listings.parameters("reason", "submitter"), this::rejected),
                 Endpoint.get("/api/v1/rejected/record", Set.of("partition", "offset"), this::rejectedRecord),
                 Endpoint.get("/api/v1/rejected/raw", Set.of("partition", "offset"), this::rejectedBytes),
-                Endpoint.get("/api/v1/rejected/reasons", Set.of(), this::reasons).filtered(),
-                Endpoint.get("/api/v1/alerts", Listings.parameters("state", "domain", "label", "id"), this::alerts).filtered(),
+                Endpoint.get("/api/v1/rejected/reasons", Set.of(), this::reasons)
+                        .filtered(),
+                Endpoint.get("/api/v1/alerts", Listings.parameters("state", "domain", "label", "id"), this::alerts)
+                        .filtered(),
                 Endpoint.get("/api/v1/help", Set.of(), this::help).filtered(),
                 Endpoint.get("/api/v1/alerts/{id}", Set.of(), this::alert).filtered(),
-                Endpoint.get("/api/v1/alerts/{id}/history", Set.of("from", "to", "limit", "cursor"), this::history).filtered(),
+                Endpoint.get("/api/v1/alerts/{id}/history", Set.of("from", "to", "limit", "cursor"), this::history)
+                        .filtered(),
                 Endpoint.get("/api/v1/domains/{domain}/inspection", Set.of(), this::inspection));
     }
 
