@@ -28,6 +28,7 @@ final class DomainsApi {
     private final Supplier<Settings> settings;
     private final Clock clock;
     private final Overview overview;
+    private final Listings listings = new Listings();
     private final int most;
 
     /// @param settings as they are now
@@ -46,7 +47,7 @@ final class DomainsApi {
 
     List<Endpoint> endpoints() {
         return List.of(
-                Endpoint.get("/api/v1/domains", Set.of("q", "label", "state", "limit", "cursor"), this::domains)
+                Endpoint.get("/api/v1/domains", Listings.parameters("q", "label", "state"), this::domains)
                         .filtered(),
                 Endpoint.get(
                         "/api/v1/domains/{domain}/summary",
@@ -61,12 +62,16 @@ final class DomainsApi {
                 q == null ? null : q.toLowerCase(Locale.ROOT),
                 parameters.pairs("label"),
                 parameters.oneOf("state", DomainState.WORDS));
-        PageLimit full = PageLimit.rows(parameters.limit(100, 1_000));
-        PageLimit limit = new PageLimit(full.rows(), full.bytes(), MOST_LOOKED_AT);
-        Bytes cursor = parameters.keyCursor();
+        Bytes cursor = parameters.keyCursor(Overview::isDomain);
         String after = cursor == null ? null : StoreKey.parts(cursor).getFirst();
-        return () -> Answer.json(overview.domains(settings.get().domains(), filter, after, clock.instant(), limit)
-                .json(Map.of()));
+        return listings.answer(
+                parameters,
+                CsvTable.DOMAINS,
+                100,
+                1_000,
+                Map.of(),
+                limit -> overview.domains(
+                        settings.get().domains(), filter, after, clock.instant(), limit.scanning(MOST_LOOKED_AT)));
     }
 
     private Supplier<Answer> summary(Parameters parameters) {

@@ -12,7 +12,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tlsrpt.runtime.HostPort;
 import io.tlsrpt.runtime.HttpListener;
 import io.tlsrpt.runtime.Routes;
-import io.tlsrpt.runtime.Settings;
+import io.tlsrpt.runtime.SettingsFile;
 import io.tlsrpt.topics.Event;
 import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.ReportHeaders;
@@ -36,6 +36,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
@@ -508,10 +509,11 @@ class ListsApiTest {
 
     private HttpListener serve(Views views) {
         Clock clock = Clock.fixed(NOW, ZoneOffset.UTC);
-        QueryApi questions = new QueryApi(
-                views, new TopicReader(TOPICS, topics::consumer, clock), () -> List.<Settings.Domain>of(), clock);
+        QueryApi questions = new QueryApi(views, new TopicReader(TOPICS, topics::consumer, clock), clock);
+        DomainsApi domains = new DomainsApi(views, () -> SettingsFile.parse("test", "", name -> null), clock);
         SimpleMeterRegistry meters = new SimpleMeterRegistry();
-        ApiRoutes api = new ApiRoutes(questions.endpoints(), FilledViews.access(), meters);
+        ApiRoutes api = new ApiRoutes(
+                Stream.of(questions.endpoints(), domains.endpoints()).flatMap(List::stream).toList(), FilledViews.access(), meters);
         return HttpListener.start(
                 List.of(new Routes("api", HostPort.parse("127.0.0.1:0"), null, api::routing)), meters);
     }
