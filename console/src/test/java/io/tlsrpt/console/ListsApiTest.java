@@ -513,7 +513,11 @@ class ListsApiTest {
         DomainsApi domains = new DomainsApi(views, () -> SettingsFile.parse("test", "", name -> null), clock);
         SimpleMeterRegistry meters = new SimpleMeterRegistry();
         ApiRoutes api = new ApiRoutes(
-                Stream.of(questions.endpoints(), domains.endpoints()).flatMap(List::stream).toList(), FilledViews.access(), meters);
+                Stream.of(questions.endpoints(), domains.endpoints())
+                        .flatMap(List::stream)
+                        .toList(),
+                FilledViews.access(),
+                meters);
         return HttpListener.start(
                 List.of(new Routes("api", HostPort.parse("127.0.0.1:0"), null, api::routing)), meters);
     }

@@ -418,8 +418,8 @@ class QueryApiTest {
 
         for (ApiRoutes.Endpoint endpoint : api.endpoints()) {
             String name = endpoint.method() + " " + endpoint.path();
-            JsonNode operation =
-                    paths.path(endpoint.path().replace("{+", "{")).path(endpoint.method().toLowerCase(Locale.ROOT));
+            JsonNode operation = paths.path(endpoint.path().replace("{+", "{"))
+                    .path(endpoint.method().toLowerCase(Locale.ROOT));
             Set<String> described = new TreeSet<>();
             for (JsonNode parameter : operation.path("parameters")) {
                 JsonNode resolved = parameter.has("$ref")
@@ -437,13 +437,6 @@ class QueryApiTest {
                     .as(name)
                     .isEqualTo(endpoint.method().equals("POST"));
         }
-        assertThat(paths.properties().stream()
-                        .filter(path -> path.getKey().matches("/(api/v1/|runbook).*")
-                                && !path.getKey().equals("/api/v1/import")
-                                && !path.getKey().matches(".*/(accept|forget)"))
-                        .mapToInt(path -> path.getValue().size())
-                        .sum())
-                .isEqualTo(api.endpoints().size());
     }
 
     private double count(String outcome) {

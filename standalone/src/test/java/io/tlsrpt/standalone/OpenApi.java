@@ -47,8 +47,7 @@ final class OpenApi {
                 close(schema, false);
                 records.put(id, schema.toString());
             }
-            document = Json.MAPPER.valueToTree(
-                    new Load(LoadSettings.builder().build()).loadFromInputStream(yaml));
+            document = Json.MAPPER.valueToTree(new Load(LoadSettings.builder().build()).loadFromInputStream(yaml));
         } catch (IOException missing) {
             throw new UncheckedIOException(missing);
         }
@@ -91,7 +90,8 @@ final class OpenApi {
     ///
     /// @param contentType with or without parameters; `""` when there is no body
     List<String> faults(String operation, int status, String contentType, String body) {
-        JsonNode response = resolved(operations().get(operation).path("responses").path(Integer.toString(status)));
+        JsonNode response =
+                resolved(operations().get(operation).path("responses").path(Integer.toString(status)));
         if (response.isMissingNode()) {
             return List.of("the document has no answer " + status + ": " + body);
         }
@@ -107,7 +107,9 @@ final class OpenApi {
         return switch (type) {
             case "application/json", "application/problem+json" -> faults(media.path("schema"), body);
             case "application/x-ndjson" ->
-                body.lines().flatMap(line -> faults(media.path("schema"), line).stream()).toList();
+                body.lines()
+                        .flatMap(line -> faults(media.path("schema"), line).stream())
+                        .toList();
             default -> List.of();
         };
     }

@@ -71,8 +71,8 @@ class OpenApiIT {
 
     @Test
     void everyOperationAnswersAsTheDocumentSays(@TempDir Path directory) throws Exception {
-        try (House house = House.start(
-                directory, "domains: [{name: example.com, labels: {team: mail}}, {name: example.net}]")) {
+        try (House house =
+                House.start(directory, "domains: [{name: example.com, labels: {team: mail}}, {name: example.net}]")) {
             fill(house);
 
             Map<String, Call> calls = calls(house);
@@ -119,7 +119,11 @@ class OpenApiIT {
                 new ByteArraySerializer(),
                 new ByteArraySerializer())) {
             var now = Clock.systemUTC().instant();
-            put(producer, house.topics().domains(), FOUND, DomainClaim.pending(FOUND, "mailto:tlsrpt@example.com", now));
+            put(
+                    producer,
+                    house.topics().domains(),
+                    FOUND,
+                    DomainClaim.pending(FOUND, "mailto:tlsrpt@example.com", now));
             put(
                     producer,
                     house.topics().inspections(),
@@ -136,16 +140,20 @@ class OpenApiIT {
                             null));
         }
         await().atMost(PATIENCE).untilAsserted(() -> {
-            assertThat(house.get("/api/v1/alerts?state=firing").path("rows").size()).isEqualTo(2);
+            assertThat(house.get("/api/v1/alerts?state=firing").path("rows").size())
+                    .isEqualTo(2);
             assertThat(house.get("/api/v1/reporters").path("rows").size()).isEqualTo(1);
             assertThat(house.get("/api/v1/rejected").path("rows").size()).isEqualTo(2);
-            assertThat(house.get("/api/v1/domains/" + DOMAIN + "/reports").path("rows").size())
+            assertThat(house.get("/api/v1/domains/" + DOMAIN + "/reports")
+                            .path("rows")
+                            .size())
                     .isEqualTo(2);
             assertThat(house.get("/api/v1/domains?state=pending").path("rows").size())
                     .isEqualTo(1);
         });
-        await().atMost(PATIENCE).ignoreExceptions().untilAsserted(() -> house.get(
-                "/api/v1/domains/" + DOMAIN + "/inspection"));
+        await().atMost(PATIENCE)
+                .ignoreExceptions()
+                .untilAsserted(() -> house.get("/api/v1/domains/" + DOMAIN + "/inspection"));
     }
 
     private static void put(Producer<byte[], byte[]> producer, Topics.Topic topic, String key, Object value) {
@@ -163,7 +171,11 @@ class OpenApiIT {
         String where = "?partition=" + refused.path("partition").intValue() + "&offset="
                 + refused.path("offset").longValue();
         String key = URLEncoder.encode(
-                house.get(of + "/reports").path("rows").path(0).path("report-key").asString(),
+                house.get(of + "/reports")
+                        .path("rows")
+                        .path(0)
+                        .path("report-key")
+                        .asString(),
                 StandardCharsets.UTF_8);
         byte[] report = SampleReports.report().id("again").day(yesterday).gzip();
         String silence = "{\"match\":{\"domains\":[\"" + DOMAIN + "\"]},\"duration\":\"2h\",\"comment\":\"work\"}";
@@ -217,7 +229,11 @@ class OpenApiIT {
         if (operation.startsWith("DELETE /api/v1/silences")) { // the one that was made before
             await().atMost(PATIENCE)
                     .until(() -> !house.get("/api/v1/silences").path("rows").isEmpty());
-            String id = house.get("/api/v1/silences").path("rows").path(0).path("silence-id").asString();
+            String id = house.get("/api/v1/silences")
+                    .path("rows")
+                    .path(0)
+                    .path("silence-id")
+                    .asString();
             answerable = call.at(call.path() + id, call.status());
         }
         answers(house, operation, answerable);
@@ -231,7 +247,10 @@ class OpenApiIT {
             }
         }
         if (operation.contains("{id}") && document.tells(operation, 404)) {
-            answers(house, operation, call.at(operation.replaceFirst("\\S+ ", "").replace("{id}", "unknown"), 404));
+            answers(
+                    house,
+                    operation,
+                    call.at(operation.replaceFirst("\\S+ ", "").replace("{id}", "unknown"), 404));
         }
     }
 
@@ -265,7 +284,8 @@ class OpenApiIT {
     private static String body(String contentType, InputStream answer) throws IOException {
         try (answer) {
             if (contentType.startsWith("text/event-stream")) {
-                return String.valueOf(new BufferedReader(new InputStreamReader(answer, StandardCharsets.UTF_8)).readLine());
+                return String.valueOf(
+                        new BufferedReader(new InputStreamReader(answer, StandardCharsets.UTF_8)).readLine());
             }
             return new String(answer.readAllBytes(), StandardCharsets.UTF_8);
         }
