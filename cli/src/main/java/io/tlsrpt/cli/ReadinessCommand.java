@@ -1,13 +1,11 @@
 package io.tlsrpt.cli;
 
-import io.tlsrpt.topics.Aggregate;
+import io.tlsrpt.inspection.Readiness;
 import io.tlsrpt.topics.Inspection;
 import io.tlsrpt.topics.Json;
 import java.time.Clock;
 import java.time.LocalDate;
-import java.time.ZoneOffset;
-import java.util.ArrayList;
-import java.util.List;
+import java.time.format.DateTimeParseException;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -15,6 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -30,7 +29,6 @@ import tools.jackson.databind.node.ObjectNode;
         exitCodeList = {"0:ready", "1:not ready, or it failed", "2:wrong usage", "3:not enough data"})
 final class ReadinessCommand implements Callable<Integer> {
 
-    private static final int MOST_CELLS = 100_000;
     private static final int MOST_FAILURES = 20;
 
     private final Terminal terminal;
@@ -58,16 +56,35 @@ final class ReadinessCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<Aggregate> cells = new ArrayList<>();
+        Readiness reported;
         try (Server api = server.connect()) {
-            api.rows(
-                    "/api/v1/domains/" + domain + "/aggregates",
-                    Map.of("limit", "1000"),
-                    MOST_CELLS,
-                    row -> cells.add(Json.MAPPER.treeToValue(row, Aggregate.class)));
+            reported = read(api.send("GET", "/api/v1/domains/" + domain + "/readiness", Map.of(), null));
         }
-        Inspection live = look.open(clock).inspect(domain, Inspection.REQUEST);
-        return told(Readiness.of(cells, live, LocalDate.ofInstant(clock.instant(), ZoneOffset.UTC)));
+        return told(reported.with(look.open(clock).inspect(domain, Inspection.REQUEST)));
+    }
+
+    private static Readiness read(JsonNode answer) {
+        try {
+            return new Readiness(
+                    answer.path("conditions")
+                            .valueStream()
+                            .map(condition -> new Readiness.Condition(
+                                    Rendering.text(condition, "name"),
+                                    Readiness.State.valueOf(
+                                            Rendering.text(condition, "state").toUpperCase(Locale.ROOT)),
+                                    Rendering.text(condition, "words")))
+                            .toList(),
+                    answer.path("failures")
+                            .valueStream()
+                            .map(failing -> new Readiness.Failing(
+                                    Rendering.text(failing, "result-type"),
+                                    failing.path("receiving-mx-hostname").stringValue(null),
+                                    failing.path("failed-session-count").asLong(0),
+                                    LocalDate.parse(Rendering.text(failing, "last-window"))))
+                            .toList());
+        } catch (IllegalArgumentException | DateTimeParseException another) {
+            throw new Failure("the server's answer is that of another version: " + another.getMessage());
+        }
     }
 
     /// @return the exit code
@@ -85,7 +102,7 @@ final class ReadinessCommand implements Callable<Integer> {
     }
 
     private void text(Readiness readiness) {
-        String verdict = readiness.verdict().words();
+        String verdict = readiness.verdict().word().replace('-', ' ');
         terminal.line(terminal.bold(domain) + "  "
                 + (readiness.verdict() == Readiness.Verdict.READY ? verdict : terminal.red(verdict)));
         for (Readiness.Condition condition : readiness.conditions()) {
@@ -110,13 +127,13 @@ final class ReadinessCommand implements Callable<Integer> {
 
     private void json(Readiness readiness) {
         ObjectNode object = Json.MAPPER.createObjectNode();
-        object.put("domain", domain).put("verdict", readiness.verdict().words().replace(' ', '-'));
+        object.put("domain", domain).put("verdict", readiness.verdict().word());
         ArrayNode conditions = object.putArray("conditions");
         for (Readiness.Condition condition : readiness.conditions()) {
             conditions
                     .addObject()
                     .put("name", condition.name())
-                    .put("state", condition.state().name().toLowerCase(Locale.ROOT))
+                    .put("state", condition.state().word())
                     .put("words", condition.words());
         }
         ArrayNode failures = object.putArray("failures");

@@ -161,25 +161,28 @@ final class AggregateView implements View {
 
     /// Hands over the cells of the days from–to, both included, that are wanted by their key, oldest day first.
     ///
-    /// @param most cells to pass, wanted or not
-    /// @return false when there are more: then some were not handed over
+    /// @return false when there are more than the limit allows: then some were not handed over
     boolean eachCell(
             String domain,
             LocalDate from,
             LocalDate to,
-            int most,
+            PageLimit limit,
             Predicate<AggregateKey> wanted,
             BiConsumer<AggregateKey, byte[]> each) {
         try (KeyValueIterator<Bytes, byte[]> entries = store.get()
                 .range(StoreKey.first(CELL, domain, from.toString()), StoreKey.after(CELL, domain, to.toString()))) {
+            int handed = 0;
+            long bytes = 0;
             for (int passed = 0; entries.hasNext(); passed++) {
-                if (passed == most) {
+                if (passed == limit.scanned() || handed == limit.rows() || bytes > limit.bytes()) {
                     return false;
                 }
                 KeyValue<Bytes, byte[]> entry = entries.next();
                 AggregateKey key = key(entry.key);
                 if (wanted.test(key)) {
                     each.accept(key, entry.value);
+                    handed++;
+                    bytes += entry.value.length;
                 }
             }
             return true;

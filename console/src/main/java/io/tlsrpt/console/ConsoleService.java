@@ -68,7 +68,7 @@ public final class ConsoleService implements Service {
                 new ByteArraySerializer(),
                 new ByteArraySerializer()));
         QueryApi questions = new QueryApi(views, reader, surroundings.clock());
-        DomainsApi domains = new DomainsApi(views, surroundings.current(), surroundings.clock());
+        DomainsApi domains = new DomainsApi(views, reader, surroundings.current(), surroundings.clock());
         ActionsApi actions = new ActionsApi(views, writer, topics, surroundings.clock());
         ExplainApi explanations = new ExplainApi(views, surroundings.current(), surroundings.clock());
         Access access = new Access(surroundings.current(), settings.api().listen(), surroundings.meters());

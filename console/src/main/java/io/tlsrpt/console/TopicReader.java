@@ -273,6 +273,36 @@ final class TopicReader implements AutoCloseable {
         return page;
     }
 
+    /// The newest refused documents and entries of each partition.
+    ///
+    /// @throws TimeoutException when they cannot be read in time
+    List<RejectedRecord> newestRejected(int ofEach) {
+        String topic = topics.rejected().name();
+        return with(reader -> {
+            List<TopicPartition> partitions = new ArrayList<>();
+            for (PartitionInfo info : reader.partitionsFor(topic)) {
+                partitions.add(new TopicPartition(topic, info.partition()));
+            }
+            Map<TopicPartition, Long> begins = reader.beginningOffsets(partitions);
+            Map<TopicPartition, Long> ends = reader.endOffsets(partitions);
+            partitions.removeIf(partition -> begins.getOrDefault(partition, 0L) >= ends.getOrDefault(partition, 0L));
+            reader.assign(partitions);
+            partitions.forEach(partition -> reader.seek(
+                    partition,
+                    Math.max(begins.getOrDefault(partition, 0L), ends.getOrDefault(partition, 0L) - ofEach)));
+            List<RejectedRecord> newest = new ArrayList<>();
+            Deadline deadline = new Deadline();
+            while (partitions.stream()
+                    .anyMatch(partition -> reader.position(partition) < ends.getOrDefault(partition, 0L))) {
+                if (deadline.passed()) {
+                    throw new TimeoutException("what was refused was not read in time");
+                }
+                reader.poll(POLL).forEach(record -> newest.add(RejectedRecord.of(record)));
+            }
+            return newest;
+        });
+    }
+
     /// One partition read from its end towards its beginning, some records at a time.
     private static final class Backwards {
 

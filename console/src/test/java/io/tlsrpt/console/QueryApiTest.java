@@ -445,8 +445,9 @@ class QueryApiTest {
 
     private ApiRoutes api(Views views) {
         Clock clock = Clock.fixed(NOW, ZoneOffset.UTC);
-        QueryApi questions = new QueryApi(views, new TopicReader(TOPICS, topics::consumer, clock), clock);
-        DomainsApi domains = new DomainsApi(views, () -> SettingsFile.parse("test", "", variable -> null), clock);
+        TopicReader reader = new TopicReader(TOPICS, topics::consumer, clock);
+        QueryApi questions = new QueryApi(views, reader, clock);
+        DomainsApi domains = new DomainsApi(views, reader, () -> SettingsFile.parse("test", "", variable -> null), clock);
         ActionsApi actions = new ActionsApi(views, new TopicWriter(() -> producer), TOPICS, clock);
         return new ApiRoutes(
                 Stream.of(

@@ -1,4 +1,4 @@
-package io.tlsrpt.cli;
+package io.tlsrpt.inspection;
 
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.Inspection;
@@ -11,75 +11,112 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Whether the MTA-STS policy of a domain may go from mode testing to mode enforce (RFC 8461 §5): what reporters saw in
 /// the last 30 days, and what the domain shows now. Pure.
 ///
-/// @param verdict the worst of its conditions
+/// @param conditions each decides with the others: one that is unmet forbids, one that is unknown delays
 /// @param failures what failed in those days, most sessions first
-record Readiness(Verdict verdict, List<Condition> conditions, List<Failing> failures) {
+public record Readiness(List<Condition> conditions, List<Failing> failures) {
 
-    static final int DAYS = 14;
-    static final int REPORTERS = 2;
-    static final long SESSIONS = 100;
-    static final int QUIET_DAYS = 7;
+    /// The days that are looked at, today included.
+    public static final int DAYS_LOOKED_AT = 30;
+
+    private static final int DAYS = 14;
+    private static final int REPORTERS = 2;
+    private static final long SESSIONS = 100;
+    private static final int QUIET_DAYS = 7;
 
     /// One failed session in so many is noise: a broken connection, a reporter's own trouble.
-    static final long NOISE = 1_000;
+    private static final long NOISE = 1_000;
 
-    Readiness {
+    public Readiness {
         conditions = List.copyOf(conditions);
         failures = List.copyOf(failures);
     }
 
     /// What it comes to.
-    enum Verdict {
+    public enum Verdict {
         READY,
         NOT_READY,
         NOT_ENOUGH_DATA;
 
-        String words() {
-            return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+        /// `ready`, `not-ready`, `not-enough-data`.
+        public String word() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
     }
 
     /// How a condition stands.
-    enum State {
+    public enum State {
         MET,
         UNMET,
-        UNKNOWN
+        UNKNOWN;
+
+        /// `met`, `unmet`, `unknown`.
+        public String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /// @param words with its numbers
-    record Condition(String name, State state, String words) {}
+    public record Condition(String name, State state, String words) {}
 
     /// Failed sessions of one result type at one MX.
     ///
     /// @param mx absent when no detail names one
-    record Failing(String resultType, @Nullable String mx, long sessions, LocalDate lastDay) {}
+    public record Failing(String resultType, @Nullable String mx, long sessions, LocalDate lastDay) {}
 
     /// @param cells of the domain; those about another policy type, and those that nobody vouches for, do not count
+    /// @param live what the domain shows now; absent when nobody has looked
     /// @param today the UTC day
-    static Readiness of(List<Aggregate> cells, Inspection live, LocalDate today) {
+    public static Readiness of(List<Aggregate> cells, @Nullable Inspection live, LocalDate today) {
         List<Aggregate> counted = cells.stream()
-                .filter(cell -> cell.policyType().equals("sts")
-                        && !cell.authentication().equals("none"))
+                .filter(cell -> counts(cell.policyType(), cell.authentication()))
                 .toList();
-        List<Condition> conditions = List.of(
-                days(counted),
-                reporters(counted),
-                sessions(counted),
-                quiet(counted, today),
-                policy(live),
-                covered(live),
-                presented(live));
-        Verdict verdict = conditions.stream().anyMatch(condition -> condition.state() == State.UNMET)
-                ? Verdict.NOT_READY
-                : conditions.stream().anyMatch(condition -> condition.state() == State.UNKNOWN)
-                        ? Verdict.NOT_ENOUGH_DATA
-                        : Verdict.READY;
-        return new Readiness(verdict, conditions, failing(counted));
+        List<Condition> conditions = new ArrayList<>(
+                List.of(days(counted), reporters(counted), sessions(counted), quiet(counted, today)));
+        conditions.addAll(shown(live));
+        return new Readiness(conditions, failing(counted));
+    }
+
+    /// Whether a cell counts, by its key.
+    public static boolean counts(String policyType, String authentication) {
+        return policyType.equals("sts") && !authentication.equals("none");
+    }
+
+    /// The same reports with another look at the domain.
+    public Readiness with(Inspection look) {
+        List<Condition> shown = shown(look);
+        Set<String> names = shown.stream().map(Condition::name).collect(Collectors.toSet());
+        return new Readiness(
+                Stream.concat(
+                                conditions.stream().filter(condition -> !names.contains(condition.name())),
+                                shown.stream())
+                        .toList(),
+                failures);
+    }
+
+    /// The worst of its conditions.
+    public Verdict verdict() {
+        if (conditions.stream().anyMatch(condition -> condition.state() == State.UNMET)) {
+            return Verdict.NOT_READY;
+        }
+        return conditions.stream().anyMatch(condition -> condition.state() == State.UNKNOWN)
+                ? Verdict.NOT_ENOUGH_DATA
+                : Verdict.READY;
+    }
+
+    private static List<Condition> shown(@Nullable Inspection live) {
+        return live == null
+                ? Stream.of("policy", "mx", "tls")
+                        .map(name -> new Condition(name, State.UNKNOWN, "nobody has looked at the domain lately"))
+                        .toList()
+                : List.of(policy(live), covered(live), presented(live));
     }
 
     private static Condition enough(String name, long found, long needed, String what) {

@@ -1,9 +1,9 @@
-package io.tlsrpt.cli;
+package io.tlsrpt.inspection;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tlsrpt.cli.Readiness.State;
-import io.tlsrpt.cli.Readiness.Verdict;
+import io.tlsrpt.inspection.Readiness.State;
+import io.tlsrpt.inspection.Readiness.Verdict;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.Inspection;
 import java.time.Instant;
@@ -203,5 +203,27 @@ class ReadinessTest {
         assertThat(readiness.failures())
                 .containsExactly(new Readiness.Failing(
                         "certificate-expired", "mx1.example.com", 45, LocalDate.parse("2026-11-20")));
+    }
+
+    @Test
+    void withoutALookItIsNotKnownWhetherTheDomainIsInOrder() {
+        Readiness readiness = Readiness.of(days(20, 2, 1_000), null, TODAY);
+
+        assertThat(readiness.verdict()).isEqualTo(Verdict.NOT_ENOUGH_DATA);
+        assertThat(readiness.conditions())
+                .filteredOn(condition -> condition.state() == State.UNKNOWN)
+                .extracting(Readiness.Condition::name)
+                .containsExactly("policy", "mx", "tls");
+    }
+
+    @Test
+    void anotherLookTakesThePlaceOfTheFirst() {
+        Readiness enforced = Readiness.of(
+                days(20, 2, 1_000), live("published", "valid", "enforce", true, "offered", "valid"), TODAY);
+
+        Readiness ready = enforced.with(good());
+
+        assertThat(enforced.verdict()).isEqualTo(Verdict.NOT_READY);
+        assertThat(ready).isEqualTo(Readiness.of(days(20, 2, 1_000), good(), TODAY));
     }
 }
