@@ -78,8 +78,8 @@ public record Readiness(List<Condition> conditions, List<Failing> failures) {
         List<Aggregate> counted = cells.stream()
                 .filter(cell -> counts(cell.policyType(), cell.authentication()))
                 .toList();
-        List<Condition> conditions = new ArrayList<>(
-                List.of(days(counted), reporters(counted), sessions(counted), quiet(counted, today)));
+        List<Condition> conditions =
+                new ArrayList<>(List.of(days(counted), reporters(counted), sessions(counted), quiet(counted, today)));
         conditions.addAll(shown(live));
         return new Readiness(conditions, failing(counted));
     }
