@@ -119,8 +119,7 @@ record Arrival(
                         "Senders ignore the TLSRPT record at _smtp._tls." + domain + ": " + broken(known.look()),
                         "Replace it by the one TXT record that ./tlsrpt record " + domain + " prints.",
                         null);
-            default ->
-                new Arrival(RECORD, UNKNOWN, "DNS did not tell whether there is a TLSRPT record.", check, null);
+            default -> new Arrival(RECORD, UNKNOWN, "DNS did not tell whether there is a TLSRPT record.", check, null);
         };
     }
 
@@ -134,8 +133,7 @@ record Arrival(
     }
 
     private static Stream<Arrival> rua(Known known) {
-        Inspection.TlsRpt published =
-                known.look() == null ? null : known.look().tlsRpt();
+        Inspection.TlsRpt published = known.look() == null ? null : known.look().tlsRpt();
         if (published == null || !published.state().equals("published")) {
             return Stream.empty();
         }
@@ -206,7 +204,9 @@ record Arrival(
         Map<String, Long> reasons = refused.stream()
                 .filter(each -> about(each, domain))
                 .collect(Collectors.groupingBy(
-                        each -> Objects.requireNonNullElse(each.reason(), UNKNOWN), TreeMap::new, Collectors.counting()));
+                        each -> Objects.requireNonNullElse(each.reason(), UNKNOWN),
+                        TreeMap::new,
+                        Collectors.counting()));
         if (reasons.isEmpty()) {
             long nameless = refused.stream().filter(Arrival::aboutNobody).count();
             return new Arrival(

@@ -149,8 +149,7 @@ final class DomainsApi {
             }
             Inspection look = views.inspections().latest(domain, clock.instant());
             boolean holds = look != null && look.inspectedAt().plus(LOOK_HOLDS).isAfter(clock.instant());
-            return Answer.json(
-                    (Object) json(domain, Readiness.of(cells, holds ? look : null, today), look));
+            return Answer.json((Object) json(domain, Readiness.of(cells, holds ? look : null, today), look));
         };
     }
 
@@ -186,10 +185,7 @@ final class DomainsApi {
     @JsonPropertyOrder({"result-type", "receiving-mx-hostname", "failed-session-count", "last-window"})
     @JsonInclude(JsonInclude.Include.NON_NULL)
     private record Failing(
-            String resultType,
-            @Nullable String receivingMxHostname,
-            long failedSessionCount,
-            LocalDate lastWindow) {}
+            String resultType, @Nullable String receivingMxHostname, long failedSessionCount, LocalDate lastWindow) {}
 
     private Supplier<Answer> summary(Parameters parameters) {
         String domain = parameters.domain();

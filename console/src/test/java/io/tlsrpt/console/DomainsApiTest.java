@@ -70,9 +70,9 @@ class DomainsApiTest {
 
         assertThat(names(rows(Map.of("label", List.of("team:wild"))))).containsExactly("sub.wild.example");
         assertThat(names(rows(Map.of("label", List.of("team:mail"))))).containsExactly("a.example", "own.wild.example");
-        assertThat(names(rows(Map.of("label", List.of("team:mail", "site:one"))))).containsExactly("a.example");
-        assertThat(names(rows(Map.of("q", List.of("WILD")))))
-                .containsExactly("own.wild.example", "sub.wild.example");
+        assertThat(names(rows(Map.of("label", List.of("team:mail", "site:one")))))
+                .containsExactly("a.example");
+        assertThat(names(rows(Map.of("q", List.of("WILD"))))).containsExactly("own.wild.example", "sub.wild.example");
         assertThat(names(rows(Map.of("q", List.of("wild"), "state", List.of("first-report")))))
                 .containsExactly("sub.wild.example");
     }
@@ -87,8 +87,8 @@ class DomainsApiTest {
             }
         }
         List<String> all = new ArrayList<>();
-        Map<String, List<String>> query = new HashMap<>(
-                Map.of("q", List.of("yes"), "state", List.of("regular"), "limit", List.of("3")));
+        Map<String, List<String>> query =
+                new HashMap<>(Map.of("q", List.of("yes"), "state", List.of("regular"), "limit", List.of("3")));
         JsonNode page;
         do {
             page = json("/api/v1/domains", "", query);
@@ -122,7 +122,10 @@ class DomainsApiTest {
         assertThat(trend.path("successful").path(0).longValue()).isEqualTo(7);
         assertThat(trend.path("successful").path(29).longValue()).isEqualTo(15);
         assertThat(trend.path("failed").path(29).longValue()).isEqualTo(1);
-        assertThat(trend.path("successful").valueStream().mapToLong(JsonNode::longValue).sum())
+        assertThat(trend.path("successful")
+                        .valueStream()
+                        .mapToLong(JsonNode::longValue)
+                        .sum())
                 .isEqualTo(22);
     }
 
@@ -140,8 +143,8 @@ class DomainsApiTest {
         filled.put(mode(cell(DAY.minusDays(1), "a.example", "google.com", 1, 0), "testing", NOW));
         filled.put(mode(cell(DAY, "a.example", "google.com", 1, 0), "testing", NOW.minusSeconds(60)));
         filled.put(mode(cell(DAY, "a.example", "mail.ru", 1, 0), "enforce", NOW));
-        filled.put(mode(
-                of(cell(DAY, "a.example", "forger.example", 1, 0), "sts", "none"), "none", NOW.plusSeconds(60)));
+        filled.put(
+                mode(of(cell(DAY, "a.example", "forger.example", 1, 0), "sts", "none"), "none", NOW.plusSeconds(60)));
         filled.put(mode(cell(DAY.plusDays(1), "a.example", "google.com", 1, 0), null, NOW.plusSeconds(90)));
 
         JsonNode row = row("a.example");
@@ -156,7 +159,8 @@ class DomainsApiTest {
         Aggregate google = mode(cell(DAY, "a.example", "google.com", 1, 0), "testing", NOW.minusSeconds(60));
         filled.put(google);
         filled.put(mode(cell(DAY, "a.example", "mail.ru", 1, 0), "enforce", NOW));
-        filled.forget(mode(cell(DAY, "a.example", "mail.ru", 1, 0), "enforce", NOW).key());
+        filled.forget(
+                mode(cell(DAY, "a.example", "mail.ru", 1, 0), "enforce", NOW).key());
 
         assertThat(row("a.example").path("policy-mode").stringValue()).isEqualTo("testing");
         assertThat(row("a.example").path("last-received-at").stringValue())
@@ -166,7 +170,9 @@ class DomainsApiTest {
 
         assertThat(row("a.example").at("/last-window-totals/0/policy-modes").propertyNames())
                 .containsExactly("enforce");
-        assertThat(row("a.example").at("/last-window-totals/0/total-successful-session-count").longValue())
+        assertThat(row("a.example")
+                        .at("/last-window-totals/0/total-successful-session-count")
+                        .longValue())
                 .isEqualTo(1);
     }
 
@@ -188,8 +194,7 @@ class DomainsApiTest {
         "published, 49, waiting, found",
         "published, 47, published, found"
     })
-    void withoutReportsTheRecordTellsHowFarTheDomainHasCome(
-            String seen, int hoursAgo, String state, String record) {
+    void withoutReportsTheRecordTellsHowFarTheDomainHasCome(String seen, int hoursAgo, String state, String record) {
         look("a.example", NOW.minus(Duration.ofHours(hoursAgo)), seen);
 
         assertThat(row("a.example").path("state").stringValue()).isEqualTo(state);
@@ -218,9 +223,11 @@ class DomainsApiTest {
         filled.put(DomainClaim.pending("claimed.example", OURS, NOW));
         look("looked.example", NOW, "published");
 
-        assertThat(answer("/api/v1/domains/{domain}", "unknown.example", Map.of()).status())
+        assertThat(answer("/api/v1/domains/{domain}", "unknown.example", Map.of())
+                        .status())
                 .isEqualTo(404);
-        assertThat(answer("/api/v1/domains/{domain}", "any.wild.example", Map.of()).status())
+        assertThat(answer("/api/v1/domains/{domain}", "any.wild.example", Map.of())
+                        .status())
                 .isEqualTo(404);
         for (String known : List.of("a.example", "claimed.example", "looked.example")) {
             assertThat(domain(known).path("domain").stringValue()).isEqualTo(known);
@@ -504,6 +511,7 @@ class DomainsApiTest {
         Parameters parameters = new Parameters(
                 Caller.LOCAL,
                 new Visible(Caller.LOCAL, FilledViews.access()),
+                false,
                 Map.of("domain", domain),
                 query,
                 endpoint.parameters() == null ? query.keySet() : endpoint.parameters(),

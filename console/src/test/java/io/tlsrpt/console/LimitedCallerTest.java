@@ -114,12 +114,12 @@ class LimitedCallerTest {
     void start(@TempDir Path directory) {
         filled = new FilledViews(directory);
         RecordedTopics recorded = new RecordedTopics();
+        TopicReader reader = new TopicReader(TOPICS, recorded::consumer, clock);
         Access access = new Access(() -> settings, ANY_PORT, meters);
         ApiRoutes api = new ApiRoutes(
                 Stream.of(
-                                new QueryApi(filled.views, new TopicReader(TOPICS, recorded::consumer, clock), clock)
-                                        .endpoints(),
-                                new DomainsApi(filled.views, () -> settings, clock).endpoints(),
+                                new QueryApi(filled.views, reader, clock).endpoints(),
+                                new DomainsApi(filled.views, reader, () -> settings, clock).endpoints(),
                                 new ActionsApi(filled.views, new TopicWriter(() -> producer), TOPICS, clock)
                                         .endpoints(),
                                 new ExplainApi(filled.views, () -> settings, clock).endpoints(),

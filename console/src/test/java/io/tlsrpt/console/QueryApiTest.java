@@ -447,7 +447,8 @@ class QueryApiTest {
         Clock clock = Clock.fixed(NOW, ZoneOffset.UTC);
         TopicReader reader = new TopicReader(TOPICS, topics::consumer, clock);
         QueryApi questions = new QueryApi(views, reader, clock);
-        DomainsApi domains = new DomainsApi(views, reader, () -> SettingsFile.parse("test", "", variable -> null), clock);
+        DomainsApi domains =
+                new DomainsApi(views, reader, () -> SettingsFile.parse("test", "", variable -> null), clock);
         ActionsApi actions = new ActionsApi(views, new TopicWriter(() -> producer), TOPICS, clock);
         return new ApiRoutes(
                 Stream.of(
