@@ -291,7 +291,7 @@ final class TopicReader implements AutoCloseable {
                     partition,
                     Math.max(begins.getOrDefault(partition, 0L), ends.getOrDefault(partition, 0L) - ofEach)));
             List<RejectedRecord> newest = new ArrayList<>();
-            Deadline deadline = new Deadline();
+            Deadline deadline = new Deadline(1);
             while (partitions.stream()
                     .anyMatch(partition -> reader.position(partition) < ends.getOrDefault(partition, 0L))) {
                 if (deadline.passed()) {

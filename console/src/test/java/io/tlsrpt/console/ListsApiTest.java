@@ -509,8 +509,9 @@ class ListsApiTest {
 
     private HttpListener serve(Views views) {
         Clock clock = Clock.fixed(NOW, ZoneOffset.UTC);
-        QueryApi questions = new QueryApi(views, new TopicReader(TOPICS, topics::consumer, clock), clock);
-        DomainsApi domains = new DomainsApi(views, () -> SettingsFile.parse("test", "", name -> null), clock);
+        TopicReader reader = new TopicReader(TOPICS, topics::consumer, clock);
+        QueryApi questions = new QueryApi(views, reader, clock);
+        DomainsApi domains = new DomainsApi(views, reader, () -> SettingsFile.parse("test", "", name -> null), clock);
         SimpleMeterRegistry meters = new SimpleMeterRegistry();
         ApiRoutes api = new ApiRoutes(
                 Stream.of(questions.endpoints(), domains.endpoints())
