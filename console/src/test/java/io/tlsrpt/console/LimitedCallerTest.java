@@ -198,7 +198,7 @@ class LimitedCallerTest {
                 String path = endpoint.path()
                         .replace("{domain}", "Other.Example.")
                         .replace("{id}", id)
-                        .replace("{submitter}", "google.com");
+                        .replace("{+submitter}", "google.com");
                 String query = path.endsWith("/reports") && !path.contains("/domains/") || path.endsWith("/raw")
                         ? "?key=key-both"
                         : "";
