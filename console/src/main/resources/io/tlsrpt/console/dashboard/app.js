@@ -393,28 +393,31 @@ function remember(name, value) {
 
 function theme() {
   const root = document.documentElement;
-  const now = root.dataset.theme ?? 'auto';
   const words = Object.keys(THEMES);
-  const next = words[(words.indexOf(now) + 1) % words.length];
+  const chosen = () => root.dataset.theme ?? 'auto';
+  const after = word => words[(words.indexOf(word) + 1) % words.length];
+  const now = chosen();
   const change = () => {
+    const next = after(chosen()); // asked now: it may have changed since this was drawn
     if (next === 'auto') delete root.dataset.theme;
     else root.dataset.theme = next;
     remember('theme', next === 'auto' ? undefined : next);
     document.dispatchEvent(new Event('theme'));
     announce(`now ${THEMES[next]}`);
   };
-  return html`<button class="tool" type="button" @click=${change} title=${`Now ${THEMES[now]}; change to ${THEMES[next]}`}
-    aria-label=${`Theme: now ${THEMES[now]}, change to ${THEMES[next]}`}>${ui.icon(`theme-${now}`)}</button>`;
+  return html`<button class="tool" type="button" @click=${change} title=${`Now ${THEMES[now]}; change to ${THEMES[after(now)]}`}
+    aria-label=${`Theme: now ${THEMES[now]}, change to ${THEMES[after(now)]}`}>${ui.icon(`theme-${now}`)}</button>`;
 }
 
 function localTimes() {
   const root = document.documentElement;
   const shown = root.dataset.localTimes === 'shown';
   const change = () => {
-    if (shown) delete root.dataset.localTimes;
+    const hide = root.dataset.localTimes === 'shown';
+    if (hide) delete root.dataset.localTimes;
     else root.dataset.localTimes = 'shown';
-    remember('local-times', shown ? undefined : 'shown');
-    announce(shown ? 'times in UTC only' : 'local times shown beside UTC');
+    remember('local-times', hide ? undefined : 'shown');
+    announce(hide ? 'times in UTC only' : 'local times shown beside UTC');
   };
   return html`<button class="tool" type="button" aria-pressed=${shown} @click=${change}
     title=${`Show local times (${ui.ZONE}) beside UTC`}>${ui.icon('clock')}<span class="tool-text">${shown ? 'UTC + local' : 'UTC'}</span><span

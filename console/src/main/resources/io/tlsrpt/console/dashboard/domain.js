@@ -174,7 +174,7 @@ function daily(summary) {
 
 function numbers(context, use, now) {
   const narrowed = now.filter['result-type'] || now.filter.mx;
-  return html`<section class="card" aria-label="Sessions" aria-busy=${use.loading}><div class="card-body numbers">${ui.of(context, use, data => {
+  return html`<section class="card" aria-labelledby="numbers-head" aria-busy=${use.loading}><h2 class="sr" id="numbers-head">Numbers</h2><div class="card-body numbers">${ui.of(context, use, data => {
     const totals = data.totals ?? {};
     const good = totals['total-successful-session-count'] ?? 0;
     const bad = totals['total-failure-session-count'] ?? 0;

@@ -146,7 +146,7 @@ function hero(rows, use) {
     ${ui.figures([
       { label: 'Domains', value: html`${ui.number(rows.length)}${use.data.complete ? nothing : '+'}`,
         note: silent > 0 ? `${ui.number(silent)} without reports` : 'all with reports' },
-      { label: 'Success rate', value: ui.percent(good, good + bad), note: '30 days, verified reports' },
+      { label: 'Success rate', value: ui.percent(good, good + bad), note: '30 days, verified' },
       { label: 'Sessions', value: short(good + bad), note: '30 days' },
       { label: 'Failed sessions', value: short(bad), note: '30 days' },
       { label: 'Newest report', value: newest ? html`<span class="date">${ui.ago(newest)}</span>` : '–', note: newest ? html`<span class="fine">${newest.slice(0, 16).replace('T', ' ')} UTC</span>` : '' },
