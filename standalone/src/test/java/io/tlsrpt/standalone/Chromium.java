@@ -9,6 +9,7 @@ import com.microsoft.playwright.ConsoleMessage;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.options.ColorScheme;
+import com.microsoft.playwright.options.ScreenshotAnimations;
 import io.tlsrpt.dns.Peer;
 import io.tlsrpt.topics.Json;
 import java.io.IOException;
@@ -87,6 +88,13 @@ final class Chromium implements AutoCloseable {
         return List.copyOf(complaints);
     }
 
+    /// The same, and nothing is remembered of it: for what a test brings about by itself.
+    List<String> forgetComplaints() {
+        List<String> forgotten = complaints();
+        complaints.clear();
+        return forgotten;
+    }
+
     /// Requests to other places than the console.
     List<String> elsewhere() {
         return List.copyOf(elsewhere);
@@ -113,12 +121,19 @@ final class Chromium implements AutoCloseable {
     static void screenshot(Page page, String name) {
         page.screenshot(new Page.ScreenshotOptions()
                 .setPath(SCREENSHOTS.resolve(name + ".png"))
+                .setAnimations(ScreenshotAnimations.DISABLED)
                 .setFullPage(true));
+    }
+
+    /// Ends what runs in the pages that are open.
+    void closePages() {
+        contexts.forEach(BrowserContext::close);
+        contexts.clear();
     }
 
     @Override
     public void close() {
-        contexts.forEach(BrowserContext::close);
+        closePages();
         browser.close();
         playwright.close();
         assertThat(elsewhere).as("requests to other places").isEmpty();
