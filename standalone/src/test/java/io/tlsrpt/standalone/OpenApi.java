@@ -1,6 +1,5 @@
 package io.tlsrpt.standalone;
 
-import com.networknt.schema.Error;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
 import io.tlsrpt.topics.Json;
@@ -127,7 +126,7 @@ final class OpenApi {
                         Json.MAPPER.readTree(body),
                         context -> context.executionConfig(config -> config.formatAssertionsEnabled(true)))
                 .stream()
-                .map(Error::toString)
+                .map(com.networknt.schema.Error::toString)
                 .toList();
     }
 
