@@ -84,9 +84,9 @@ class DomainSummaryTest {
                         cell -> Trust.of(cell.authentication()).word(),
                         failed));
         assertThat(failures(summary.byResultType(), Counts::resultType))
-                .isEqualTo(naive(chosen, mx, Aggregate.Failure::resultType));
+                .isEqualTo(naiveFailures(chosen, mx, Aggregate.Failure::resultType));
         assertThat(failures(summary.byMx(), counts -> String.valueOf(counts.receivingMxHostname())))
-                .isEqualTo(naive(chosen, resultType, failure -> String.valueOf(failure.receivingMxHostname())));
+                .isEqualTo(naiveFailures(chosen, resultType, failure -> String.valueOf(failure.receivingMxHostname())));
         assertThat(summary.byResultTypeOmitted()).isNull();
         assertThat(summary.byMxOmitted()).isNull();
     }
@@ -371,7 +371,7 @@ class DomainSummaryTest {
         return byName;
     }
 
-    private static Map<String, Long> naive(
+    private static Map<String, Long> naiveFailures(
             List<Aggregate> cells, Predicate<Aggregate.Failure> counted, Function<Aggregate.Failure, String> name) {
         Map<String, Long> sums = new TreeMap<>();
         cells.forEach(cell -> cell.failures().stream()
