@@ -199,7 +199,7 @@ class LimitedCallerTest {
                         .replace("{domain}", "Other.Example.")
                         .replace("{id}", id)
                         .replace("{+submitter}", "google.com");
-                String query = path.endsWith("/reports") && !path.contains("/domains/") || path.endsWith("/raw")
+                String query = (path.endsWith("/reports") && !path.contains("/domains/")) || path.endsWith("/raw")
                         ? "?key=key-both"
                         : "";
                 HttpResponse<String> answer = send("mailer", endpoint.method(), path + query, "{}");

@@ -112,10 +112,11 @@ class ListsApiTest {
         for (String garbage :
                 List.of("%25%25", "AAAA", base64("a\u0000b\u0000c"), "_____w", base64("0:-1"), base64("0:1,0:2"))) {
             for (String format : List.of("json", "csv")) {
-                if (path.endsWith("history") && format.equals("csv")
-                        || path.endsWith("domains") && garbage.equals(base64("0:-1"))
-                        || path.endsWith("domains") && garbage.equals(base64("0:1,0:2"))) {
-                    continue; // there is no such table; any text may be the name of a domain
+                boolean noTable = path.endsWith("history") && format.equals("csv");
+                boolean aName = path.endsWith("domains")
+                        && List.of(base64("0:-1"), base64("0:1,0:2")).contains(garbage);
+                if (noTable || aName) {
+                    continue; // any text may be the name of a domain
                 }
                 String query = "?cursor=" + garbage + (format.equals("csv") ? "&format=csv" : "");
                 HttpResponse<String> answer = get(path + query);
