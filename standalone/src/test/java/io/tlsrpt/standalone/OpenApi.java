@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -68,10 +69,14 @@ final class OpenApi {
         return operations;
     }
 
+    private JsonNode operation(String operation) {
+        return Objects.requireNonNull(operations().get(operation), operation);
+    }
+
     /// Names of the query parameters of an operation.
     List<String> queryParameters(String operation) {
         List<String> names = new ArrayList<>();
-        for (JsonNode parameter : operations().get(operation).path("parameters")) {
+        for (JsonNode parameter : operation(operation).path("parameters")) {
             JsonNode resolved = resolved(parameter);
             if (resolved.path("in").asString().equals("query")) {
                 names.add(resolved.path("name").asString());
@@ -82,15 +87,14 @@ final class OpenApi {
 
     /// Whether an operation can be answered so.
     boolean tells(String operation, int status) {
-        return operations().get(operation).path("responses").has(Integer.toString(status));
+        return operation(operation).path("responses").has(Integer.toString(status));
     }
 
     /// What is wrong with an answer; nothing is when the list is empty.
     ///
     /// @param contentType with or without parameters; `""` when there is no body
     List<String> faults(String operation, int status, String contentType, String body) {
-        JsonNode response =
-                resolved(operations().get(operation).path("responses").path(Integer.toString(status)));
+        JsonNode response = resolved(operation(operation).path("responses").path(Integer.toString(status)));
         if (response.isMissingNode()) {
             return List.of("the document has no answer " + status + ": " + body);
         }

@@ -157,7 +157,7 @@ class OpenApiIT {
     }
 
     private static void put(Producer<byte[], byte[]> producer, Topics.Topic topic, String key, Object value) {
-        producer.send(new ProducerRecord<>(
+        var unused = producer.send(new ProducerRecord<>(
                 topic.name(), key.getBytes(StandardCharsets.UTF_8), Json.MAPPER.writeValueAsBytes(value)));
     }
 
