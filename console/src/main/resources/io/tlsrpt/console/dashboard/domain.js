@@ -216,11 +216,11 @@ function charts(context, data, narrowed) {
   const onRange = (from, to) => context.set({ from, to, days: '' });
   return html`<div class="charts">
     <div><h3>Success rate</h3>${ui.chart({
-      label: `Success rate by day, ${data.domain}`, days, onRange,
+      label: `Success rate by day, ${ui.visible(data.domain)}`, days, onRange,
       series: [{ label: 'Success rate', values: rate, kind: 'line', colour: 'series-rate', percent: true, area: true }],
     })}</div>
     <div><div class="row spread"><h3>Sessions</h3><p class="legend"><span><i data-colour="series-good"></i>all</span><span><i data-colour="series-bad"></i>${narrowed ? 'failures that match' : 'failed'}</span></p></div>${ui.chart({
-      label: `Sessions by day, ${data.domain}`, days, onRange,
+      label: `Sessions by day, ${ui.visible(data.domain)}`, days, onRange,
       series: [
         { label: 'All sessions', values: all, kind: 'bars', colour: 'series-good' },
         narrowed ? { label: 'Failures that match', values: matching, kind: 'bars', colour: 'series-bad' }
