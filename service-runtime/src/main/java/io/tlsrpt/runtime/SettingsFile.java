@@ -14,6 +14,7 @@ import java.time.LocalDate;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -222,7 +223,7 @@ public final class SettingsFile {
                     fault(line(tuple.getKeyNode()), join(path, key), "stands twice");
                 }
             }
-            return Map.copyOf(map);
+            return Collections.unmodifiableMap(map); // in the order of the file, so that every instance answers alike
         }
         Class<?> type1 = (Class<?>) type;
         if (isSection(type1)) {

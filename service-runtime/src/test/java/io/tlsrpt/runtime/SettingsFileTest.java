@@ -32,6 +32,14 @@ class SettingsFileTest {
     }
 
     @Test
+    void labelsStayInTheOrderOfTheFileInEveryProcess() {
+        Settings settings = SettingsFile.parse(
+                "a.yaml", "domains: [{name: example.com, labels: {d: 1, b: 2, e: 3, a: 4, c: 5, f: 6}}]", name -> null);
+
+        assertThat(settings.domains().getFirst().labels().keySet()).containsExactly("d", "b", "e", "a", "c", "f");
+    }
+
+    @Test
     void everyKindOfValueIsRead() {
         Settings settings = SettingsFile.parse("a.yaml", """
                 retention: 14600d

@@ -343,13 +343,17 @@ const VERDICTS = {
 };
 const CONDITION = { met: ['ok', 'met'], unmet: ['warning', 'not met'], unknown: ['unknown', 'not known'] };
 
+const CONDITIONS = {
+  days: 'Days with reports', reporters: 'Reporters', sessions: 'Sessions', failures: 'Failures', policy: 'MTA-STS policy', mx: 'MX hosts', tls: 'TLS at the MX hosts',
+};
+
 function readiness(context, use, mode) {
   return ui.section('Readiness for enforce', ui.of(context, use, data => {
     const [kind, words] = VERDICTS[data.verdict] ?? ['unknown', data.verdict];
     return html`<p>${ui.badge(kind, words)}</p>
       <ul class="verdicts">${(data.conditions ?? []).map(condition => {
         const [mark, state] = CONDITION[condition.state] ?? ['unknown', condition.state];
-        return html`<li data-kind=${mark}>${ui.icon(mark)}<div><strong>${ui.visible(condition.name)}</strong><span class="sr"> (${state})</span>
+        return html`<li data-kind=${mark}>${ui.icon(mark)}<div><strong>${CONDITIONS[condition.name] ?? ui.visible(condition.name)}</strong><span class="sr"> (${state})</span>
           <p>${ui.text(condition.words, { most: 500 })}</p></div></li>`;
       })}</ul>
       ${data.failures?.length > 0 ? html`<details><summary>What failed (${ui.number(data.failures.length)})</summary>${ui.table({
@@ -408,7 +412,8 @@ function events(context, summary, base, range, now) {
   const query = new URLSearchParams({ format: 'csv', limit: '100000', ...range });
   for (const [name] of FILTERS) if (now.filter[name]) query.set(name, now.filter[name]);
   return ui.section('Newest failures', ui.of(context, summary.data && !failing ? { data: { rows: [], complete: true } } : use, data => {
-    const { rows, more } = ui.cut(context, 'events', data.rows.filter(of).toReversed(), 10);
+    const { rows, more } = ui.cut(context, 'events',
+      ui.sorted(data.rows.filter(of).toReversed(), event => event['start-datetime'], true), 10);
     if (rows.length === 0) return failing && !data.complete
       ? ui.empty('Too many to look through here', 'Narrow it by a filter or fewer days, or take the CSV.', 'unknown')
       : ui.empty(failing ? 'No single failure is told of' : 'No failure in these days', failing ? 'Reporters may count failures without details.' : nothing, failing ? 'none' : 'ok');
