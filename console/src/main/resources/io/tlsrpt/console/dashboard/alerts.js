@@ -366,7 +366,9 @@ function domains(context, alert) {
 
 /** The page of a domain, about what this alert is about. */
 function narrowed(alert, domain) {
-  return url(`/domains/${segment(domain)}`, { 'result-type': alert['result-type'], mx: alert['receiving-mx-hostname'] });
+  return url(`/domains/${segment(domain)}`, {
+    'result-type': alert['result-type'], mx: alert['receiving-mx-hostname'], 'policy-type': alert['policy-type'],
+  });
 }
 
 // ---- people
@@ -513,7 +515,7 @@ function act(context, alert, kind) {
     title: action.heading,
     confirm: action.button,
     danger: kind === 'false-alarm',
-    body: () => html`<p>${action.about}</p>
+    body: () => html`<p><b>${heading(alert)}</b></p><p>${action.about}</p>
       ${byField(context)}
       <label class="field block"><span class="field-name">${action.text}</span><textarea name="text" rows="3" maxlength="2000"
         ?required=${action.required}></textarea></label>`,

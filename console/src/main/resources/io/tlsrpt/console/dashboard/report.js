@@ -165,7 +165,8 @@ function document(context, report) {
   });
 }
 
-const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s"{}[\],:]+|"/g;
+// a string may be cut off: it then goes to the end, so that no quotation mark is looked at twice
+const TOKENS = /"[^"\\]*(?:\\[^][^"\\]*)*"?|[{}[\],:]|[^\s"{}[\],:]+/g;
 const DEEPEST = 40;
 
 /** In lines and indented, and nothing else changed: what is no JSON or has odd numbers stays as it was sent. */

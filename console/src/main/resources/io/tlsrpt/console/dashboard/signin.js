@@ -47,7 +47,7 @@ export function back(wanted) {
   try {
     const address = new URL(wanted ?? '/', location.origin);
     if (wanted?.startsWith('/') && address.origin === location.origin && address.pathname !== '/sign-in') {
-      return address.pathname + address.search;
+      return address.href; // a path alone might begin with two slashes, and lead elsewhere
     }
   } catch {
     // no address at all

@@ -534,11 +534,14 @@ export function ask({ title, body = () => nothing, confirm = 'OK', danger = fals
   document.body.append(dialog);
   return new Promise(resolve => {
     const end = confirmed => {
+      removeEventListener('popstate', left);
       dialog.close();
       dialog.remove();
       before?.focus?.();
       resolve(confirmed);
     };
+    const left = () => end(false); // it asked about the page that was there
+    addEventListener('popstate', left);
     const submit = async event => {
       event.preventDefault();
       if (busy) return;
@@ -619,16 +622,28 @@ export function bar(part, whole, kind = 'accent') {
  */
 export function chart({ label, days, series, height = 220, onRange }) {
   const shown = series.map(one => ({
-    ...one, words: value => (value === undefined || value === null ? '–' : one.percent ? `${(value * 100).toFixed(2)}\u202f%` : number(value)),
+    ...one, words: value => (value === undefined || value === null ? '–' : one.percent ? percent(value, 1) : number(value)),
   }));
   return html`<figure class="chart"><day-chart aria-hidden="true" .spec=${{ label, days, series: shown, height, onRange }}></day-chart>
     <figcaption class="sr">${label}. The numbers are in the table below.</figcaption>
-    <details class="behind" @toggle=${event => fill(event.target, { label, days, series: shown })}><summary>Show as a table</summary><div class="behind-table"></div></details></figure>`;
+    <details class="behind" ${behind({ label, days, series: shown })} @toggle=${event => fill(event.target, { label, days, series: shown })}><summary>Show as a table</summary><div class="behind-table"></div></details></figure>`;
 }
 
-/** The table behind a chart is made when it is looked at. */
+/** A table that is looked at follows its chart. */
+const behind = directive(class extends Directive {
+  update({ element }, [spec]) {
+    fill(element, spec);
+    return noChange;
+  }
+});
+
+const filled = new WeakMap();
+
+/** The table behind a chart is made when it is looked at, and again when its numbers are others. */
 function fill(details, { label, days, series }) {
-  if (!details.open) return;
+  const numbers = [days, ...series.map(one => one.values)];
+  if (!details.open || filled.get(details)?.every((one, i) => one === numbers[i])) return;
+  filled.set(details, numbers);
   const columns = [
     { key: 'day', label: 'Day (UTC)', cell: i => days[i] },
     ...series.map((one, s) => ({ key: `s${s}`, label: one.label, numeric: true, cell: i => one.words(one.values[i]) })),
