@@ -105,7 +105,10 @@ class DayChart extends HTMLElement {
           width: one.kind === 'bars' ? 0 : 1.75,
           fill: one.kind === 'bars' ? this.#colour(one.colour, 0.85) : one.area ? this.#colour(one.colour, 0.1) : undefined,
           paths: one.kind === 'bars' ? bars : undefined,
-          points: one.kind === 'bars' ? { show: false } : { size: 5, fill: this.#colour(one.colour), show: (_, __, from, to) => to - from < 60 },
+          points: one.kind === 'bars' ? { show: false } : { 
+            size: 5, fill: this.#colour(one.colour), show: (_, __, from, to) => to - from < 60,
+            filter: (plot, i, shown) => (shown ? null : alone(plot.data[i])),
+          },
           spanGaps: false,
         })),
       ],
@@ -156,3 +159,12 @@ class DayChart extends HTMLElement {
 }
 
 customElements.define('day-chart', DayChart);
+
+/** Indices of values without neighbours, through which no line goes; null when there is none. */
+function alone(values) {
+  const found = [];
+  values.forEach((value, i) => {
+    if (value !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null) found.push(i);
+  });
+  return found.length ? found : null;
+}
