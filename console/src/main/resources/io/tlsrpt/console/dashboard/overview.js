@@ -1,6 +1,7 @@
 // Every domain: whether reports come, how TLS goes, what fires.
 import { html, nothing } from '/lib/lit-html/lit-html.js';
 import * as ui from './ui.js';
+import { RULES, SEVERITIES } from './words.js';
 
 export const title = () => 'Overview';
 export const refresh = 30;
@@ -96,7 +97,10 @@ export function view(context) {
   }
   const rows = rowsOf(use.data);
   if (rows.length === 0 && !now.text && !now.label && !now.state) return nothingYet();
-  return html`${hero(rows, use)}${list(context, now, rows, use.data)}`;
+  // what is about no domain, such as a broken intake, must not hide behind domains that are well
+  const firing = context.useAll('firing', '/api/v1/alerts', { state: 'firing' }, 1000).data?.rows ?? [];
+  const others = firing.filter(alert => !alert['policy-domain'] && !alert.evidence?.['affected-domains']?.length);
+  return html`${hero(rows, use, others)}${list(context, now, rows, use.data)}`;
 }
 
 function nothingYet() {
@@ -107,8 +111,14 @@ function nothingYet() {
       with <code>./tlsrpt import PATH</code>.</p>`, 'hourglass')}</div></section>`;
 }
 
+/** The rules of alerts, worst first: "Intake is broken, Reporter is silent". */
+function besides(alerts) {
+  const worst = [...alerts].sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+  return [...new Set(worst.map(alert => RULES[alert.rule] ?? alert.rule))].join(', ');
+}
+
 /** One sentence that says how things are, and the numbers behind it. */
-function hero(rows, use) {
+function hero(rows, use, others) {
   const alerting = rows.filter(row => row['firing-alerts'] > 0);
   const critical = alerting.filter(row => row['worst-severity'] === 'critical').length;
   const missing = rows.filter(row => row.state === 'record-missing').length;
@@ -127,10 +137,19 @@ function hero(rows, use) {
     kind = 'critical';
     words = critical === 1 ? '1 domain needs you now' : `${ui.number(critical)} domains need you now`;
     more = alerting.length > critical ? `and ${ui.number(alerting.length - critical)} more with alerts that are not critical` : 'with critical alerts';
+    if (others.length > 0) more += `; ${besides(others)}`;
+  } else if (others.some(alert => alert.severity === 'critical')) {
+    kind = 'critical';
+    words = besides(others);
+    more = 'This is about no single domain.';
   } else if (alerting.length > 0) {
     kind = 'warning';
     words = alerting.length === 1 ? '1 domain has an alert' : `${ui.number(alerting.length)} domains have alerts`;
-    more = 'None is critical.';
+    more = others.length > 0 ? `None is critical; ${besides(others)}` : 'None is critical.';
+  } else if (others.length > 0) {
+    kind = others.some(alert => alert.severity === 'warning') ? 'warning' : 'info';
+    words = besides(others);
+    more = 'This is about no single domain.';
   } else if (pending > 0) {
     kind = 'info';
     words = 'No alert fires';
@@ -140,6 +159,10 @@ function hero(rows, use) {
     words = 'No alert fires';
     more = missing === 1 ? '1 domain publishes no TLSRPT record, so nobody reports about it.'
       : `${ui.number(missing)} domains publish no TLSRPT record, so nobody reports about them.`;
+  } else if (rows.length > silent && rows.every(row => !row.trend)) {
+    kind = 'info';
+    words = 'No alert fires';
+    more = 'No report covers the last 30 days.';
   }
   return html`<section class="card hero" data-kind=${kind}>
     <div class="hero-words">${ui.icon(kind === 'critical' ? 'critical' : kind)}<div><h1 tabindex="-1">${words}</h1><p>${more}</p></div></div>
