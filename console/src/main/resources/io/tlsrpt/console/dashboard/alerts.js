@@ -307,7 +307,8 @@ const EXPLAINED = ['certificate', 'starttls-regression', 'dane', 'sts-policy'];
 /** Every condition that was asked, as detection writes them down; only rules about reports have any. */
 function explain(context, alert) {
   const domain = alert['policy-domain'] ?? alert.evidence['affected-domains']?.[0];
-  if (!EXPLAINED.includes(alert.rule) || !domain) return nothing;
+  const limited = Object.keys(context.session?.labels ?? {}).length > 0; // it asks about all domains
+  if (!EXPLAINED.includes(alert.rule) || !domain || limited) return nothing;
   const open = event => {
     context.state.explain = event.target.open;
     context.update();

@@ -177,7 +177,7 @@ export async function send(method, path, body, { signal } = {}) {
  * where it was when it is looked at again.
  *
  * @param onRecord gets each record and its event id
- * @param onState gets `'live'`, `'connecting'` or `'paused'`
+ * @param onState gets `'live'`, `'connecting'`, `'paused'`, or `'refused'` with the Problem that will not pass by itself
  * @param signal ends it
  */
 export function follow(topic, { domain, onRecord, onState = () => {}, signal }) {
@@ -185,11 +185,25 @@ export function follow(topic, { domain, onRecord, onState = () => {}, signal }) 
   let last;
   let timer;
   let failures = 0;
+  /** An EventSource does not tell why it was refused. */
+  const why = async address => {
+    const asking = new AbortController();
+    try {
+      const response = await fetch(address, { signal: asking.signal, credentials: 'same-origin' });
+      return response.ok || response.status >= 500 ? undefined : await problem(response);
+    } catch {
+      return undefined; // no connection, which passes
+    } finally {
+      asking.abort();
+    }
+  };
   const open = () => {
     close();
     if (signal.aborted || document.hidden) return;
     onState('connecting');
-    source = new EventSource(url('/api/v1/stream', { topic, domain, 'last-event-id': last }));
+    const address = url('/api/v1/stream', { topic, domain, 'last-event-id': last });
+    const mine = new EventSource(address);
+    source = mine;
     source.onopen = () => {
       failures = 0;
       onState('live');
@@ -198,11 +212,14 @@ export function follow(topic, { domain, onRecord, onState = () => {}, signal }) 
       last = event.lastEventId || last;
       onRecord(JSON.parse(event.data), event.lastEventId);
     });
-    source.onerror = () => {
+    source.onerror = async () => {
       onState('connecting');
-      if (source.readyState === EventSource.CLOSED) {
-        timer = setTimeout(open, Math.min(2 ** failures++, LONGEST_WAIT) * 1000);
-      }
+      if (mine.readyState !== EventSource.CLOSED) return;
+      const refused = await why(address);
+      if (source !== mine) return; // closed or opened anew meanwhile
+      if (refused?.status === 401) signIn();
+      if (refused) onState('refused', refused);
+      else timer = setTimeout(open, Math.min(2 ** failures++, LONGEST_WAIT) * 1000);
     };
   };
   const close = () => {

@@ -43,6 +43,9 @@ const NAVIGATION = [
   ['/live', 'Live', /^\/live/],
 ];
 
+/** What a caller who is limited to labels is not shown. */
+const OF_ALL_DOMAINS = ['/reporters', '/rejected'];
+
 /** Paths of this origin that the server answers by itself. */
 const OF_THE_SERVER = /^\/(api|lib|dashboard|runbook)(\/|$)/;
 
@@ -359,8 +362,9 @@ function skip(event) {
 }
 
 function navigation() {
+  const limited = Object.keys(shell.session?.labels ?? {}).length > 0;
   return html`<nav class="nav" aria-label="Main"><ul>
-    ${NAVIGATION.map(([href, name, pattern]) => html`<li><a href=${href}
+    ${NAVIGATION.filter(([href]) => !limited || !OF_ALL_DOMAINS.includes(href)).map(([href, name, pattern]) => html`<li><a href=${href}
       aria-current=${pattern.test(current.path) ? 'page' : nothing}>${name}${href === '/alerts' ? firing() : nothing}
       ${href === '/live' ? html`<span class="pulse" data-state=${shell.live}></span>` : nothing}</a></li>`)}
   </ul></nav>`;
@@ -440,7 +444,13 @@ function session() {
 }
 
 async function signOut() {
-  await api.send('DELETE', '/api/v1/session');
+  try {
+    await api.send('DELETE', '/api/v1/session');
+  } catch (error) {
+    console.warn(error);
+    await ui.ask({ title: 'You are still signed in', body: () => ui.failure(error), confirm: 'Close' });
+    return;
+  }
   location.assign('/sign-in');
 }
 
@@ -471,6 +481,7 @@ async function start() {
     if (!link || event.defaultPrevented || event.button !== 0) return;
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     if (link.origin !== location.origin || link.target || link.hasAttribute('download')) return;
+    if (current.page === signin) return; // a new start, with whoever has signed in
     if (OF_THE_SERVER.test(link.pathname)) return;
     if (link.pathname === location.pathname && link.search === location.search && link.hash) return;
     event.preventDefault();
@@ -478,8 +489,15 @@ async function start() {
   });
   addEventListener('popstate', () => show());
   document.addEventListener('theme', schedule);
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && current.page.refresh) current.refresh({ quiet: true });
+  });
   show({ initial: true });
-  if (location.pathname === '/sign-in') return;
+  if (current.page === signin) {
+    api.get('/api/v1/session').then(() => location.replace(signin.back(current.query.get('back'))),
+      () => {}); // nobody has signed in: that is what this page is for
+    return;
+  }
   try {
     shell.session = await api.get('/api/v1/session');
   } catch (error) {

@@ -58,7 +58,7 @@ export function view(context) {
   };
   const head = header(context, domain, uses.row, now);
   const nobodysDomain = !uses.row.data && [400, 404].includes(uses.row.error?.status);
-  if (nobodysDomain && settled(uses.summary) && !uses.summary.data?.days?.length) return html`${head}${unknown(domain)}`;
+  if (nobodysDomain && settled(uses.summary) && !uses.summary.data?.days?.length) return html`${head}${unknown(Object.keys(context.session?.labels ?? {}).length > 0)}`;
   if (!settled(uses.row) || !settled(uses.alerts)) return html`${head}<section class="card"><div class="card-body">${ui.loading(24)}</div></section>`;
   const reported = uses.row.data === undefined || uses.row.data['last-received-at'] || uses.row.data.trend
     || uses.summary.data?.days?.length > 0;
@@ -98,7 +98,11 @@ function pending(use) {
     ? ui.code(`./tlsrpt domains accept ${use.data.domain}`, { label: 'Copy command' }) : html`<p><code>./tlsrpt domains accept</code></p>`}`, { kind: 'warning' });
 }
 
-function unknown(domain) {
+function unknown(limited) {
+  if (limited) {
+    return html`<section class="card"><div class="card-body">${ui.empty('This domain is not shown to you', html`<p>Nothing is known of it, or it lacks the
+      labels that you are limited to. <a href="/">Your domains</a>.</p>`, 'unknown')}</div></section>`;
+  }
   return html`<section class="card"><div class="card-body">${ui.empty('Nothing is known of this domain', html`<p>It is not
     configured, and no report names it. <a href="/">All domains</a> · reports about other domains are among the
     <a href="/rejected?reason=foreign-domain">rejected</a>.</p>`, 'unknown')}</div></section>`;
@@ -297,7 +301,8 @@ function help(context, summary, catalogue, domain, now) {
   const mode = summary.data['policy-type'] === 'sts' ? modes.at(-1)?.['policy-mode'] : summary.data['policy-type'];
   const mxs = (summary.data['by-mx'] ?? []).map(row => row['receiving-mx-hostname']).filter(Boolean);
   const filled = words => {
-    const mx = now.filter.mx ?? mxs[0];
+    // which MX failed so is known only of one type at a time: a command at another one would show that all is well
+    const mx = now.filter.mx ?? (chosen || present.length === 1 || mxs.length === 1 ? mxs[0] : undefined);
     let text = words;
     if (mx && HOST_NAME.test(mx)) text = text.replaceAll('<mx>', mx);
     if (HOST_NAME.test(domain)) text = text.replaceAll('<domain>', domain);

@@ -29,6 +29,7 @@ const STATES = {
   connecting: 'Connecting',
   live: 'Live',
   paused: 'Paused while the page is hidden',
+  refused: 'Refused',
 };
 
 export const title = () => 'Live';
@@ -56,7 +57,7 @@ export function view(context) {
     <ol class="live" aria-label=${`${TOPICS[topic]}, newest first`} aria-live="off">
       ${repeat(state.rows, row => row.key, row => guard([row.key, row.open], () => line(context, topic, row)))}
     </ol>
-    ${state.rows.length === 0 ? ui.empty(
+    ${state.problem ? ui.failure(state.problem) : state.rows.length === 0 ? ui.empty(
       'Nothing has come yet',
       'Records show here the moment they are written. Reports come once a day from most senders: leave this page open, '
         + 'or hand one in.',
@@ -96,9 +97,10 @@ function listen(context, topic, domain) {
   follow(topic, {
     domain,
     signal,
-    onState: connection => {
+    onState: (connection, problem) => {
       if (signal.aborted) return;
       state.connection = connection;
+      state.problem = problem;
       context.update();
     },
     onRecord: record => {

@@ -90,17 +90,15 @@ export function view(context) {
     ? { q: now.text, label: now.label, state: STATES[now.state] ? now.state : undefined } : {};
   const use = context.useAll('domains', '/api/v1/domains', ours, MOST);
   if (use.data && !use.data.complete) context.state.tooMany = true;
-  if (!use.data) {
+  const firing = context.use('firing', '/api/v1/alerts', { state: 'firing', limit: 1000 });
+  if (!use.data || !(firing.data || firing.error)) {
     return html`<section class="card hero" data-kind="none"><div class="hero-words">${ui.icon('none')}<div><h1 tabindex="-1">Overview</h1><p>&nbsp;</p></div></div>
       ${use.error ? nothing : ui.loading(3)}</section>
       <section class="card"><div class="card-body">${use.error ? ui.failure(use.error, () => context.refresh()) : ui.loading(24)}</div></section>`;
   }
   const rows = rowsOf(use.data);
   if (rows.length === 0 && !now.text && !now.label && !now.state) return nothingYet();
-  // what is about no domain, such as a broken intake, must not hide behind domains that are well
-  const firing = context.useAll('firing', '/api/v1/alerts', { state: 'firing' }, 1000).data?.rows ?? [];
-  const others = firing.filter(alert => !alert['policy-domain'] && !alert.evidence?.['affected-domains']?.length);
-  return html`${hero(rows, use, others)}${list(context, now, rows, use.data)}`;
+  return html`${hero(rows, use, firing)}${list(context, now, rows, use.data)}`;
 }
 
 function nothingYet() {
@@ -118,12 +116,15 @@ function besides(alerts) {
 }
 
 /** One sentence that says how things are, and the numbers behind it. */
-function hero(rows, use, others) {
+function hero(rows, use, firing) {
   const alerting = rows.filter(row => row['firing-alerts'] > 0);
   const critical = alerting.filter(row => row['worst-severity'] === 'critical').length;
   const missing = rows.filter(row => row.state === 'record-missing').length;
   const pending = rows.filter(row => row.state === 'pending').length;
   const silent = rows.filter(row => ['waiting', 'published', 'record-missing'].includes(row.state)).length;
+  const unknown = firing.error ?? use.error;
+  // what is about no domain must not hide behind domains that are well
+  const others = (firing.data?.rows ?? []).filter(alert => !alert['policy-domain'] && !alert.evidence?.['affected-domains']?.length);
   const verified = rows.filter(row => row.trend?.trust === 'verified');
   const good = verified.reduce((sum, row) => sum + row.sums.good, 0);
   const bad = verified.reduce((sum, row) => sum + row.sums.bad, 0);
@@ -131,8 +132,11 @@ function hero(rows, use, others) {
   let kind = 'ok';
   let words = 'All is well';
   let more = 'No alert fires.';
-  if (rows.length === silent) more = 'Nothing fires. No report has come yet.';
-  else if (rows.every(row => row.record === 'found')) more = 'No alert fires, and every domain publishes its TLSRPT record.';
+  if (rows.length === silent) {
+    kind = 'info';
+    words = 'No report has come yet';
+    more = 'Nothing fires.';
+  } else if (rows.every(row => row.record === 'found')) more = 'No alert fires, and every domain publishes its TLSRPT record.';
   if (critical > 0) {
     kind = 'critical';
     words = critical === 1 ? '1 domain needs you now' : `${ui.number(critical)} domains need you now`;
@@ -150,6 +154,10 @@ function hero(rows, use, others) {
     kind = others.some(alert => alert.severity === 'warning') ? 'warning' : 'info';
     words = besides(others);
     more = 'This is about no single domain.';
+  } else if (!use.data.complete) {
+    kind = 'info';
+    words = 'No alert fires among these';
+    more = `These are the first ${ui.number(rows.length)} domains.`;
   } else if (pending > 0) {
     kind = 'info';
     words = 'No alert fires';
@@ -164,14 +172,19 @@ function hero(rows, use, others) {
     words = 'No alert fires';
     more = 'No report covers the last 30 days.';
   }
+  if (unknown && kind !== 'critical') {
+    kind = 'none';
+    words = 'How things are is not known';
+  }
+  if (unknown) more = `Could not be brought up to date: ${ui.visible(unknown.message)}`;
   return html`<section class="card hero" data-kind=${kind}>
     <div class="hero-words">${ui.icon(kind === 'critical' ? 'critical' : kind)}<div><h1 tabindex="-1">${words}</h1><p>${more}</p></div></div>
     ${ui.figures([
       { label: 'Domains', value: html`${ui.number(rows.length)}${use.data.complete ? nothing : '+'}`,
         note: silent > 0 ? `${ui.number(silent)} without reports` : 'all with reports' },
       { label: 'Success rate', value: ui.percent(good, good + bad), note: '30 days, verified' },
-      { label: 'Sessions', value: short(good + bad), note: '30 days' },
-      { label: 'Failed sessions', value: short(bad), note: '30 days' },
+      { label: 'Sessions', value: verified.length > 0 ? short(good + bad) : '–', note: '30 days, verified' },
+      { label: 'Failed sessions', value: verified.length > 0 ? short(bad) : '–', note: '30 days, verified' },
       { label: 'Newest report', value: newest ? html`<span class="date">${ui.ago(newest)}</span>` : '–', note: newest ? html`<span class="fine">${newest.slice(0, 16).replace('T', ' ')} UTC</span>` : '' },
     ])}</section>`;
 }

@@ -1,5 +1,6 @@
 // What nobody is told of for a while: the list, and the dialog that makes one and shows first what it would mute.
 import { html, nothing } from '/lib/lit-html/lit-html.js';
+import { keyed } from '/lib/lit-html/directives/keyed.js';
 import { segment, send } from './api.js';
 import * as ui from './ui.js';
 import { by, byField } from './who.js';
@@ -119,7 +120,9 @@ function presets(alert) {
  */
 export function silence(context, { alert }) {
   const choices = alert ? presets(alert) : [];
-  const now = { match: choices[0]?.[1] ?? {}, chosen: 0, open: !alert, span: '2h', preview: undefined, problem: undefined };
+  const first = choices[0]?.[1] ?? {};
+  // the fields are filled from what was chosen, and then are whoever's who types in them
+  const now = { match: first, given: first, choice: 0, chosen: 0, open: !alert, span: '2h', preview: undefined, problem: undefined };
   let timer;
   let asked = 0;
 
@@ -147,19 +150,20 @@ export function silence(context, { alert }) {
     clearTimeout(timer);
     timer = setTimeout(() => preview(draw), 300);
   };
-  let first = true;
+  let begun = false;
 
   return ui.ask({
     title: 'Silence',
     confirm: 'Silence it',
     body: draw => {
-      if (first) {
-        first = false;
+      if (!begun) {
+        begun = true;
         preview(draw);
       }
       const choose = i => () => {
         now.chosen = i;
-        now.match = choices[i][1];
+        now.match = now.given = choices[i][1];
+        now.choice++;
         draw();
         preview(draw);
       };
@@ -175,7 +179,7 @@ export function silence(context, { alert }) {
         </fieldset>` : nothing}
         <details class="matcher-fields" ?open=${now.open} @toggle=${event => { now.open = event.target.open; }}>
           <summary>Matchers: all kinds that are given must fit, of one kind any value</summary>
-          <div @input=${edit}>${fields(now.match)}</div>
+          <div @input=${edit}>${keyed(now.choice, fields(now.given))}</div>
         </details>
         ${previewed(now)}
         <div class="fields">
@@ -227,7 +231,7 @@ function matchOf(form) {
     const values = form.getAll(kind).flatMap(value => value.split('\n')).map(value => value.trim()).filter(value => value);
     if (values.length === 0) continue;
     match[kind] = kind === 'labels'
-      ? Object.fromEntries(values.map(value => value.split(/:(.*)/s, 2).map(part => (part ?? '').trim())))
+      ? Object.fromEntries(values.map(value => value.split(/:(.*)/s)).map(([key, of = '']) => [key.trim(), of.trim()]))
       : values;
   }
   return match;
