@@ -1,7 +1,6 @@
 package io.tlsrpt.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -30,6 +29,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -130,13 +131,16 @@ class MailboxIT {
     }
 
     private void awaitTaken(int mails) {
-        await().atMost(Duration.ofSeconds(20))
-                .untilAsserted(() -> assertThat(taken).hasSize(mails));
+        await().untilAsserted(() -> assertThat(taken).hasSize(mails));
+    }
+
+    /// Dovecot says goodbye to who is connected up to ten seconds after it was told to stop.
+    private static ConditionFactory await() {
+        return Awaitility.await().atMost(Duration.ofSeconds(30));
     }
 
     private static void awaitFlags(Dovecot dovecot, String folder, String... flags) {
-        await().atMost(Duration.ofSeconds(10))
-                .untilAsserted(() -> assertThat(dovecot.flags(folder)).containsExactly(flags));
+        await().untilAsserted(() -> assertThat(dovecot.flags(folder)).containsExactly(flags));
     }
 
     @Test
