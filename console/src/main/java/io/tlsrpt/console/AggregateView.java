@@ -45,6 +45,9 @@ final class AggregateView implements View {
     /// An overview of 500 domains would else read 15,000 days each time.
     private final Map<String, RecentPast> pasts = new ConcurrentHashMap<>();
 
+    /// Nobody asks while the views are restored.
+    private volatile boolean asked;
+
     AggregateView(Supplier<ReadOnlyKeyValueStore<Bytes, byte[]>> store) {
         this.store = store;
     }
@@ -201,6 +204,7 @@ final class AggregateView implements View {
 
     /// What an overview says of the days since one. It is kept until the domain's aggregates change.
     RecentPast past(String domain, LocalDate since) {
+        asked = true;
         if (pasts.size() >= MOST_PASTS) {
             pasts.clear();
         }
@@ -214,7 +218,7 @@ final class AggregateView implements View {
 
     @Override
     public void written(byte[] key) {
-        if (!pasts.isEmpty()) { // as while the views are restored
+        if (asked) { // and not whether any is kept: one that is being read is not counted yet
             pasts.remove(KEY.read(key).policyDomain());
         }
     }

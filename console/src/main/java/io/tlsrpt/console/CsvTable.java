@@ -123,7 +123,9 @@ enum CsvTable {
 
     private static List<ObjectNode> entries(ObjectNode row) {
         List<ObjectNode> lines = new ArrayList<>();
-        row.path("entries").forEach(entry -> lines.add(row.deepCopy().set("entry", entry)));
+        for (JsonNode entry : row.path("entries")) { // up to a thousand: lines share what the row holds
+            lines.add(Json.MAPPER.createObjectNode().setAll(row).set("entry", entry));
+        }
         return lines.isEmpty() ? List.of(row) : lines;
     }
 

@@ -11,10 +11,10 @@ import io.tlsrpt.topics.JsonSerde;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
-import java.time.format.DateTimeParseException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -331,8 +331,9 @@ final class QueryApi {
     private static @Nullable LocalDate startDay(String reportKey) {
         String[] parts = reportKey.split("\\|", -1);
         try {
-            return parts.length == 4 ? LocalDate.ofInstant(Instant.parse(parts[2]), ZoneOffset.UTC) : null;
-        } catch (DateTimeParseException noTime) {
+            LocalDate day = parts.length == 4 ? LocalDate.ofInstant(Instant.parse(parts[2]), ZoneOffset.UTC) : null;
+            return day != null && day.getYear() >= 0 && day.getYear() <= 9999 ? day : null;
+        } catch (DateTimeException noTime) {
             return null;
         }
     }

@@ -334,6 +334,8 @@ class ListsApiTest {
         assertThat(offsets(events + "?report-key=" + encoded(key))).containsExactly("0.0.0", "0.0.0!", "1.0.0");
         assertThat(json(events + "?report-key=" + encoded(key)).path("from").asString())
                 .isEqualTo("2026-09-01");
+        assertThat(offsets(events + "?report-key=" + encoded("m|r|+1000000000-12-31T23:59:59Z|x")))
+                .isEmpty();
         assertThat(offsets(events + "?report-key=" + encoded(key) + "&mx=MX2.example.com"))
                 .containsExactly("1.0.0");
         assertThat(offsets(events)).hasSize(1);

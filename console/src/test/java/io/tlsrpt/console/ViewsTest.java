@@ -10,9 +10,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.AcceptedReport;
 import io.tlsrpt.topics.Aggregate;
+import io.tlsrpt.topics.AggregateKey;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.Json;
+import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.RawPosition;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -24,8 +26,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.Stores;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -249,6 +254,31 @@ class ViewsTest {
         assertThat(successful(NOW)).containsExactly(120L, 1L);
 
         assertThat(successful(NOW.plus(Duration.ofDays(40)))).isEmpty();
+    }
+
+    @Test
+    void aRecordThatComesWhileTheFirstDomainIsReadIsNotMissed() throws InterruptedException {
+        byte[] key = new JsonSerde<>(AggregateKey.class)
+                .write(new AggregateKey(DAY, "example.com", "sts", "google.com", "dkim"));
+        KeyValueStore<Bytes, byte[]> empty =
+                Stores.inMemoryKeyValueStore("empty").get();
+        AtomicReference<AggregateView> view = new AtomicReference<>();
+        List<Thread> records = new ArrayList<>();
+        view.set(new AggregateView(() -> {
+            Thread record = Thread.ofPlatform().start(() -> view.get().written(key));
+            records.add(record);
+            while (record.isAlive() && record.getState() != Thread.State.BLOCKED) {
+                Thread.onSpinWait();
+            }
+            return empty;
+        }));
+
+        view.get().past("example.com", DAY);
+        records.getFirst().join();
+        view.get().past("example.com", DAY);
+
+        assertThat(records).as("one for each time that the store was read").hasSize(2);
+        records.getLast().join();
     }
 
     private List<Long> successful(Instant now) {
