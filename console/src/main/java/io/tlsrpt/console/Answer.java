@@ -31,6 +31,11 @@ final class Answer {
         /// @throws IOException when the client is gone
         void writeTo(OutputStream out, Supplier<Access.Decision> again) throws IOException;
 
+        /// Whether it lasts as long as the client wants, and itself looks after clients that do not read.
+        default boolean isEndless() {
+            return false;
+        }
+
         @Override
         default void close() {}
     }

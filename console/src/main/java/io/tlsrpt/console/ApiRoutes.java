@@ -70,6 +70,7 @@ final class ApiRoutes {
     private final List<Endpoint> endpoints;
     private final Access access;
     private final MeterRegistry meters;
+    private final SlowReaders slowReaders;
 
     /// Reads the parameters first and answers after: between the two, faulty parameters end the request.
     interface Question {
@@ -161,6 +162,7 @@ final class ApiRoutes {
         this.endpoints = List.copyOf(endpoints);
         this.access = access;
         this.meters = meters;
+        this.slowReaders = new SlowReaders(SlowReaders.PATIENCE, meters);
     }
 
     List<Endpoint> endpoints() {
@@ -208,28 +210,42 @@ final class ApiRoutes {
             boolean head,
             ServerRequest request,
             ServerResponse response) {
-        Answer tagged =
-                answer.status() == 200 && stream == null && !answer.isDownload() ? tagged(answer, request) : answer;
+        boolean asked = head || request.prologue().method().equals(Method.GET);
+        Answer tagged = asked && answer.status() == 200 && stream == null && !answer.isDownload()
+                ? tagged(answer, request)
+                : answer;
         EVERY_ANSWER.forEach((name, value) -> response.header(HeaderNames.create(name), value));
         tagged.headers().forEach((name, value) -> response.header(HeaderNames.create(name), value));
         response.header(HeaderNames.CONTENT_TYPE, tagged.contentType());
         response.status(Status.create(tagged.status()));
         response.header(HeaderNames.VARY, "Accept, Accept-Encoding");
-        if (stream != null && !head) {
-            try (OutputStream out = response.outputStream()) {
-                stream.writeTo(out, () -> access.reading(request));
-            } catch (IOException gone) {
-                throw new UncheckedIOException(gone);
+        try {
+            if (stream != null && !head) {
+                write(stream, request, response);
+                return;
             }
-            return;
+            byte[] body = tagged.body();
+            if (body.length >= WORTH_PACKING && packs(tagged, request)) {
+                body = packed(body);
+                response.header(HeaderNames.CONTENT_ENCODING, "gzip");
+            }
+            response.header(HeaderNames.CONTENT_LENGTH, Integer.toString(body.length));
+            byte[] sent = head ? new byte[0] : body;
+            slowReaders.watching(() -> response.send(sent));
+        } catch (IOException gone) {
+            throw new UncheckedIOException(gone);
         }
-        byte[] body = tagged.body();
-        if (body.length >= WORTH_PACKING && packs(tagged, request)) {
-            body = packed(body);
-            response.header(HeaderNames.CONTENT_ENCODING, "gzip");
+    }
+
+    private void write(Answer.Stream stream, ServerRequest request, ServerResponse response) throws IOException {
+        try (OutputStream out = response.outputStream()) {
+            SlowReaders.Write write = () -> stream.writeTo(out, () -> access.reading(request));
+            if (stream.isEndless()) {
+                write.run();
+            } else {
+                slowReaders.watching(write);
+            }
         }
-        response.header(HeaderNames.CONTENT_LENGTH, Integer.toString(body.length));
-        response.send(head ? new byte[0] : body);
     }
 
     /// With a tag of its content, by which a client that has it already is told so. The tag is weak, for it names the

@@ -35,7 +35,10 @@ final class DomainsApi {
     private static final int MOST_DAYS = 3_660;
 
     /// Of the refused records, the newest of each partition.
-    private static final int REFUSED_LOOKED_AT = 100;
+    private static final int REFUSED_LOOKED_AT = 20;
+
+    /// Questions over all cells of a domain that are answered at once.
+    private static final int SCANS = 4;
 
     /// An older look says nothing about now.
     private static final Duration LOOK_HOLDS = Duration.ofDays(3);
@@ -56,6 +59,7 @@ final class DomainsApi {
     private final Clock clock;
     private final Overview overview;
     private final Listings listings = new Listings();
+    private final Turns scans = new Turns(SCANS);
 
     /// @param settings as they are now
     DomainsApi(Views views, TopicReader reader, Supplier<Settings> settings, Clock clock) {
@@ -133,7 +137,7 @@ final class DomainsApi {
 
     private Supplier<Answer> readiness(Parameters parameters) {
         String domain = parameters.domain();
-        return () -> {
+        return scans.taking(() -> {
             LocalDate today = today();
             List<Aggregate> cells = new ArrayList<>();
             boolean whole = views.aggregates()
@@ -150,7 +154,7 @@ final class DomainsApi {
             Inspection look = views.inspections().latest(domain, clock.instant());
             boolean holds = look != null && look.inspectedAt().plus(LOOK_HOLDS).isAfter(clock.instant());
             return Answer.json((Object) json(domain, Readiness.of(cells, holds ? look : null, today), look));
-        };
+        });
     }
 
     private static Map<String, Object> json(String domain, Readiness readiness, @Nullable Inspection look) {
@@ -196,7 +200,7 @@ final class DomainsApi {
         String submitter = parameters.text("submitter");
         String resultType = parameters.text("result-type");
         String mx = parameters.domain("mx");
-        return () -> {
+        return scans.taking(() -> {
             Headline headline = Headline.of(
                     views.aggregates().days(domain, days.from(), days.to()).stream()
                             .flatMap(day -> day.totals().stream())
@@ -222,7 +226,7 @@ final class DomainsApi {
                             summary::needs,
                             (key, cell) -> summary.add(key, CELL.read(cell)));
             return whole ? Answer.json(summary.summary()) : tooMany();
-        };
+        });
     }
 
     private static Answer tooMany() {

@@ -59,6 +59,7 @@ final class ExplainApi {
 
     /// Each takes memory for all that it replays.
     private final Semaphore backtests = new Semaphore(1);
+    private final Turns explanations = new Turns(2);
 
     /// @param settings as they are now
     ExplainApi(Views views, Supplier<Settings> settings, Clock clock) {
@@ -84,7 +85,7 @@ final class ExplainApi {
         String domain = given == null ? parameters.required("domain") : given;
         String mx = parameters.domain("mx");
         LocalDate day = parameters.text("day") == null ? null : parameters.day("day", today());
-        return () -> explain(domain, mx, day);
+        return explanations.taking(() -> explain(domain, mx, day));
     }
 
     private Answer explain(String domain, @Nullable String mx, @Nullable LocalDate asked) {

@@ -156,6 +156,15 @@ final class LiveStream implements Answer.Stream {
     }
 
     @Override
+    public boolean isEndless() {
+        return true;
+    }
+
+    boolean isOf(Caller other) {
+        return caller.name().equals(other.name());
+    }
+
+    @Override
     public void writeTo(OutputStream out, Supplier<Access.Decision> again) {
         synchronized (writing) {
             writer = Thread.currentThread();

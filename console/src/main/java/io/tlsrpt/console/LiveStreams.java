@@ -36,6 +36,10 @@ import org.jspecify.annotations.Nullable;
 final class LiveStreams implements AutoCloseable {
 
     static final int MOST = 64;
+
+    /// Streams of one known caller, so that nobody takes all.
+    static final int MOST_OF_ONE = 16;
+
     static final Duration BEAT = Duration.ofSeconds(15);
     static final Duration PATIENCE = Duration.ofSeconds(10);
 
@@ -115,6 +119,12 @@ final class LiveStreams implements AutoCloseable {
                 return Answer.badRequest(
                         List.of(new Parameters.Fault(RESUME, "the id of an event of this topic, or none")));
             }
+            Caller caller = parameters.caller();
+            if (caller.authentication() != Caller.Authentication.NONE
+                    && open.stream().filter(stream -> stream.isOf(caller)).count() >= MOST_OF_ONE) {
+                return Answer.unavailable(
+                        MOST_OF_ONE + " streams are open for " + caller.name() + "; ask again shortly");
+            }
             if (closed || !free.tryAcquire()) {
                 return Answer.unavailable(
                         closed ? "stopping" : MOST + " streams are open here already; ask again shortly");
@@ -122,7 +132,7 @@ final class LiveStreams implements AutoCloseable {
             return opened(
                     followed,
                     resumed,
-                    parameters.caller(),
+                    caller,
                     parameters.visible(),
                     domain == null ? domains -> true : domains -> domains.contains(domain));
         };

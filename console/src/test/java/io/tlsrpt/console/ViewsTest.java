@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
@@ -265,7 +266,8 @@ class ViewsTest {
         AtomicReference<AggregateView> view = new AtomicReference<>();
         List<Thread> records = new ArrayList<>();
         view.set(new AggregateView(() -> {
-            Thread record = Thread.ofPlatform().start(() -> view.get().written(key));
+            Thread record = Thread.ofPlatform()
+                    .start(() -> Objects.requireNonNull(view.get()).written(key));
             records.add(record);
             while (record.isAlive() && record.getState() != Thread.State.BLOCKED) {
                 Thread.onSpinWait();
@@ -273,7 +275,7 @@ class ViewsTest {
             return empty;
         }));
 
-        view.get().past("example.com", DAY);
+        Objects.requireNonNull(view.get()).past("example.com", DAY);
         records.getFirst().join();
         view.get().past("example.com", DAY);
 
