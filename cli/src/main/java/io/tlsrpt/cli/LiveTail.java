@@ -80,21 +80,25 @@ final class LiveTail {
                 BufferedReader lines = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {
             String id = lastId;
             String data = "";
+            boolean isRecord = true;
             ScheduledFuture<?> silence = closing(watch, body);
             for (String line = lines.readLine(); line != null && left > 0; line = lines.readLine()) {
                 silence.cancel(false);
                 if (line.startsWith("id: ")) {
                     id = line.substring(4);
+                } else if (line.equals("event: position")) {
+                    isRecord = false; // only where the stream begins
                 } else if (line.startsWith("data: ")) {
                     data = line.substring(6);
                 } else if (line.startsWith(": position ")) {
                     terminal.error(Terminal.shown(line.substring(2)));
                 } else if (line.isEmpty()) {
-                    if (!data.isEmpty()) {
+                    if (isRecord && !data.isEmpty()) {
                         left--;
                         show(data, row);
                     }
                     data = "";
+                    isRecord = true;
                     lastId = id;
                 }
                 if (left <= 0) {

@@ -64,8 +64,8 @@ class LiveTailTest {
 
     @Test
     void anInterruptedStreamGoesOnAfterTheLastIdAndSaysSo() {
-        streams.add(
-                ": verdicts\nretry: 3000\nid: i0\n\n" + verdict("i1", "k1") + "id: i9\nevent: verdicts\ndata: {\"cut");
+        streams.add(": verdicts\nretry: 3000\nid: i0\nevent: position\ndata: {}\n\n" + verdict("i1", "k1")
+                + "id: i9\nevent: verdicts\ndata: {\"cut");
         streams.add("503");
         streams.add(": position 1 of partition 0 is not kept; going on at 5\nid: i2\n\n: beat\nid: i3\n\n");
         streams.add(verdict("i4", "k2"));

@@ -57,6 +57,9 @@ final class LiveStream implements Answer.Stream {
     private final LiveStreams streams;
 
     /// The next offset of each partition, after everything that was sent or passed over.
+    /// The event that each stream begins with: a page in a browser sees no id but those of events.
+    private static final String BEGINNING = "position";
+
     private final Map<Integer, Long> next = new TreeMap<>();
 
     private final StringBuilder told = new StringBuilder();
@@ -174,7 +177,7 @@ final class LiveStream implements Answer.Stream {
             write(
                     out,
                     ascii(": " + topic.word() + " of " + next.size() + " partitions\n" + told + "retry: 3000\n"
-                            + idLine() + "\n"));
+                            + idLine() + "event: " + BEGINNING + "\ndata: {}\n\n"));
             told.setLength(0);
             follow(out, again);
         } catch (WakeupException | InterruptException stopped) {

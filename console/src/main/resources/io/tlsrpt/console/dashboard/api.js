@@ -208,6 +208,10 @@ export function follow(topic, { domain, onRecord, onState = () => {}, signal }) 
       failures = 0;
       onState('live');
     };
+    // where it begins, so that nothing is missed by a page that is hidden before its first record
+    source.addEventListener('position', event => {
+      last = event.lastEventId || last;
+    });
     source.addEventListener(topic, event => {
       last = event.lastEventId || last;
       onRecord(JSON.parse(event.data), event.lastEventId);
