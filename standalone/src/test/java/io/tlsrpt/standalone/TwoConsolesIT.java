@@ -122,6 +122,7 @@ class TwoConsolesIT {
         Stream<String> whole = Stream.of(
                 "/api/v1/domains?limit=5",
                 "/api/v1/reporters?limit=2",
+                "/api/v1/reporters/" + REPORTERS.getFirst(),
                 "/api/v1/rejected?limit=50",
                 "/api/v1/alerts?limit=2",
                 "/api/v1/alerts?state=firing",
@@ -130,6 +131,8 @@ class TwoConsolesIT {
         Stream<String> ofDomains = IntStream.range(0, DOMAINS)
                 .mapToObj(i -> "/api/v1/domains/d" + i + ".example")
                 .flatMap(domain -> Stream.of(
+                        domain,
+                        domain + "/readiness",
                         domain + "/summary",
                         domain + "/aggregates?limit=2",
                         domain + "/events?limit=40",
