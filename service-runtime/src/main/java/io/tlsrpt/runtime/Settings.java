@@ -669,6 +669,9 @@ public record Settings(
                 !discovery.enabled() || !rua.isEmpty(),
                 "discovery.enabled needs rua: a domain is found by its record listing one of them");
         require(
+                admin.listen().port() == 0 || !admin.listen().equals(api.listen()),
+                "admin.listen must not be api.listen: /live is the health of the process at one and a page of the dashboard at the other");
+        require(
                 !mail.smtp().beyondLoopback()
                         || !mail.smtp().recipients().isEmpty()
                         || rua.stream().anyMatch(uri -> uri.startsWith("mailto:")),

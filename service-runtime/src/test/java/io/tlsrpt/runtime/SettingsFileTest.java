@@ -120,6 +120,8 @@ class SettingsFileTest {
                 .hasMessageContaining("a.yaml:2: intake: ack-timeout must be 100ms to 8s");
         assertThatThrownBy(() -> SettingsFile.parse("a.yaml", "api:\n  listen: 0.0.0.0:8080\n", name -> null))
                 .hasMessageContaining("api: listen must be a loopback address");
+        assertThatThrownBy(() -> SettingsFile.parse("a.yaml", "admin:\n  listen: 127.0.0.1:8080\n", name -> null))
+                .hasMessageContaining("admin.listen must not be api.listen");
         assertThatThrownBy(() -> SettingsFile.parse(
                         "a.yaml", "alerting:\n  quiet-hours: {from: \"07:00\", to: \"07:00:00\"}\n", name -> null))
                 .hasMessageContaining("from and to must be different times");
