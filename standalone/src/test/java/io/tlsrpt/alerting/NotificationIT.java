@@ -141,6 +141,7 @@ class NotificationIT {
 
     @Test
     void instancesShareTheAlertsAndTakeOverFromOneAnother() {
+        // no more than one message has room for (20 kB): all of them may be told together
         String url = url();
         try (NotificationPipeline one = NotificationProcess.pipeline(broker.bootstrapServers(), url)) {
             one.start();
@@ -148,16 +149,16 @@ class NotificationIT {
             await().atMost(PATIENCE).until(() -> log().size() == 20);
             try (NotificationPipeline two = NotificationProcess.pipeline(broker.bootstrapServers(), url)) {
                 two.start();
-                IntStream.rangeClosed(21, 40).forEach(each -> tell("a" + each, 1, Alert.FIRING));
-                await().atMost(PATIENCE).until(() -> log().size() == 40);
+                IntStream.rangeClosed(21, 30).forEach(each -> tell("a" + each, 1, Alert.FIRING));
+                await().atMost(PATIENCE).until(() -> log().size() == 30);
             }
-            IntStream.rangeClosed(1, 40).forEach(each -> tell("a" + each, 2, Alert.RESOLVED));
+            IntStream.rangeClosed(1, 30).forEach(each -> tell("a" + each, 2, Alert.RESOLVED));
             await().atMost(PATIENCE)
                     .until(() -> log().values().stream()
                             .allMatch(each -> each.state().equals(Alert.RESOLVED)));
         }
 
-        assertThat(states).hasSize(80).doesNotHaveDuplicates();
+        assertThat(states).hasSize(60).doesNotHaveDuplicates();
     }
 
     @Test
