@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// How lists are answered: in pages of JSON, or as a table (`format=csv`, or `Accept: text/csv`) of up to 100,000 rows
-/// and 64 MiB, of which two are held at once.
+/// and 64 MiB, of which each of these holds two at once.
 final class Listings {
 
     static final String CSV = "csv";
