@@ -65,7 +65,8 @@ class DocumentsTest {
             "tlsrpt.stream-processor",
             "tlsrpt.alerting-service",
             "tlsrpt.notification-pipeline",
-            "tlsrpt.docs.write");
+            "tlsrpt.docs.write",
+            "tlsrpt.release.write");
 
     @Test
     void everyLinkLeadsSomewhere() {
