@@ -1,6 +1,7 @@
 package io.tlsrpt.cli;
 
 import io.tlsrpt.runtime.Caller;
+import io.tlsrpt.runtime.Secret;
 import io.tlsrpt.runtime.Settings;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -73,7 +74,7 @@ final class TokenCommand implements Callable<Integer> {
         String token = PREFIX + Base64.getUrlEncoder().withoutPadding().encodeToString(secret);
         Settings.Api.Bearer entry;
         try {
-            entry = new Settings.Api.Bearer(name, sha256(token), role, labels);
+            entry = new Settings.Api.Bearer(name, new Secret(sha256(token)), role, labels);
         } catch (IllegalArgumentException badName) {
             throw new ParameterException(command.commandLine(), String.valueOf(badName.getMessage()), badName);
         }
@@ -86,7 +87,7 @@ final class TokenCommand implements Callable<Integer> {
             terminal.line("api:");
             terminal.line("  tokens:");
             terminal.line("    - name: " + quoted(entry.name()));
-            terminal.line("      sha256: " + entry.sha256());
+            terminal.line("      sha256: " + entry.sha256().reveal());
             terminal.line("      role: " + entry.role().word());
             if (!labels.isEmpty()) {
                 terminal.line("      labels: "
@@ -102,7 +103,7 @@ final class TokenCommand implements Callable<Integer> {
         Map<String, Object> members = new LinkedHashMap<>();
         members.put("token", token);
         members.put("name", entry.name());
-        members.put("sha256", entry.sha256());
+        members.put("sha256", entry.sha256().reveal());
         members.put("role", entry.role().word());
         members.put("labels", entry.labels());
         return members;

@@ -244,7 +244,7 @@ public final class Access {
         byte[] hash = sha256(shown);
         Optional<Bearer> found = Optional.empty();
         for (Bearer token : api.tokens()) {
-            if (MessageDigest.isEqual(HexFormat.of().parseHex(token.sha256()), hash)) {
+            if (MessageDigest.isEqual(HexFormat.of().parseHex(token.sha256().reveal()), hash)) {
                 found = Optional.of(token);
             }
         }

@@ -560,8 +560,9 @@ public record Settings(
                 @Setting("Who has it: shown beside what they do, 1 to 64 characters.")
                 String name,
 
-                @Setting("The SHA-256 of the token, 64 hex digits in lower case; the token itself is in no file here.")
-                String sha256,
+                @Setting(
+                        "The SHA-256 of the token, 64 hex digits in lower case; the token itself is in no file here. `sha256-file` reads it from a file.")
+                Secret sha256,
 
                 @Setting(
                         value = "`read` asks; `operate` also imports and acts on alerts, silences and domains.",
@@ -579,7 +580,7 @@ public record Settings(
                         NAME.matcher(name).matches(),
                         "name must be 1 to 64 letters, digits, blanks and . _ @ + -, found \"" + name + "\"");
                 require( // not repeated: somebody may have put the token itself here
-                        SHA_256.matcher(sha256).matches(),
+                        SHA_256.matcher(sha256.reveal()).matches(),
                         "sha256 must be 64 hex digits in lower case, the SHA-256 of the token; ./tlsrpt token makes both");
             }
         }

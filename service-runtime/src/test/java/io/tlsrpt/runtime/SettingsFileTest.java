@@ -205,6 +205,15 @@ class SettingsFileTest {
     }
 
     @Test
+    void theHashOfATokenMayComeFromAFile() throws Exception {
+        Path hash = Files.writeString(directory.resolve("sha256"), "a".repeat(64) + "\n");
+        Settings settings = api("{listen: 0.0.0.0:8080, tokens: [{name: a, sha256-file: " + hash + "}]}");
+
+        assertThat(settings.api().tokens())
+                .isEqualTo(api("{tokens: [{name: a, sha256: $A}]}").api().tokens());
+    }
+
+    @Test
     void withTokensTheApiMayListenBeyondThisMachineAndTokensApplyWhileItRuns() {
         Settings one = api("{listen: 0.0.0.0:8080, tokens: [{name: a, sha256: $A, labels: {team: mail}}]}");
         Settings other = api("{listen: 0.0.0.0:8080, tokens: [{name: b, sha256: $B, role: operate}]}");
