@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.tlsrpt.report.SampleReports;
+import io.tlsrpt.topics.AcceptedReport;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.JsonSerde;
-import io.tlsrpt.topics.AcceptedReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +31,8 @@ import java.util.zip.ZipOutputStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import tools.jackson.databind.JsonNode;
 
-/// What a release leaves on the disk: the broker's topics and every service's state stores, as a small house filled them that
+/// What a release leaves on the disk: the broker's topics and every service's state stores, as a small house filled
+/// them that
 /// was then closed. Beside them stands what it had counted, in `expected.json`.
 final class ReleaseState {
 
@@ -146,10 +147,10 @@ final class ReleaseState {
                     .containsExactlyInAnyOrderElementsOf(read(expected.path("reports"), AcceptedReport.class));
             assertThat(stores(directory)).as("no store is made anew").containsAllEntriesOf(stores);
             Map<String, String> opened = manifests(directory);
-            assertThat(manifests).as("each store is opened").allSatisfy((store, manifest) -> assertThat(
-                            opened.get(store))
-                    .as(store)
-                    .isNotEqualTo(manifest));
+            assertThat(manifests)
+                    .as("each store is opened")
+                    .allSatisfy((store, manifest) ->
+                            assertThat(opened.get(store)).as(store).isNotEqualTo(manifest));
 
             long judged = house.verdicts().size();
             // known reports are known, whichever way they came and whoever vouched for them
@@ -219,7 +220,8 @@ final class ReleaseState {
         return stores;
     }
 
-    /// Each state store's directory with the name of its manifest, of which RocksDB writes another whenever it opens a store.
+    /// Each state store's directory with the name of its manifest, of which RocksDB writes another whenever it opens a
+    /// store.
     private static Map<String, String> manifests(Path directory) throws IOException {
         Map<String, String> manifests = new TreeMap<>();
         for (Path current : named(directory, "CURRENT")) {

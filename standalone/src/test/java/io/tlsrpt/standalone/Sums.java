@@ -15,9 +15,9 @@ import java.util.TreeMap;
 ///
 /// @param cells "day domain policy-type submitter" → successful, failed, entries
 /// @param failures "day domain policy-type submitter result-type mx" → sessions
-record Sums(Map<String, List<Long>> cells, Map<String, Long> failures) {
+public record Sums(Map<String, List<Long>> cells, Map<String, Long> failures) {
 
-    static Sums ofAggregates(Collection<Aggregate> aggregates) {
+    public static Sums ofAggregates(Collection<Aggregate> aggregates) {
         Map<String, List<Long>> cells = new TreeMap<>();
         Map<String, Long> failures = new TreeMap<>();
         for (Aggregate cell : aggregates) {
@@ -31,7 +31,7 @@ record Sums(Map<String, List<Long>> cells, Map<String, Long> failures) {
     }
 
     /// Adding every event up as it comes.
-    static Sums byAppending(List<Event> events) {
+    public static Sums byAppending(List<Event> events) {
         Map<String, List<Long>> cells = new TreeMap<>();
         Map<String, Long> failures = new TreeMap<>();
         for (Event event : events) {
@@ -60,14 +60,14 @@ record Sums(Map<String, List<Long>> cells, Map<String, Long> failures) {
     }
 
     /// A consumer that keeps the latest event of each id.
-    static Sums byUpserting(List<Event> events) {
+    public static Sums byUpserting(List<Event> events) {
         Map<String, Event> byId = new LinkedHashMap<>();
         events.forEach(event -> byId.put(event.eventId(), event));
         return byAppending(List.copyOf(byId.values()));
     }
 
     /// A consumer that keeps the first event of each id.
-    static Sums byFirstSeen(List<Event> events) {
+    public static Sums byFirstSeen(List<Event> events) {
         Map<String, Event> byId = new LinkedHashMap<>();
         events.forEach(event -> byId.putIfAbsent(event.eventId(), event));
         return byAppending(List.copyOf(byId.values()));
