@@ -39,12 +39,12 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /// Reads the configuration file into [Settings], strictly: an unknown key, a wrong type or a missing value is a fault
 /// with its
-/// line, and all faults are told at once. `${NAME}` in a value is replaced from the environment; a secret `key` may be
-/// given
-/// as `key-file`, the name of a file that holds it.
+/// line, and all faults are told at once. `${NAME}` in a value is replaced from the environment, as a shell would:
+/// `${NAME:-otherwise}` has a value of its own for a variable that is absent or empty, `${NAME:?what to do}` a fault. A
+/// secret `key` may be given as `key-file`, the name of a file that holds it.
 public final class SettingsFile {
 
-    private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_]*)}");
+    private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::([-?])([^}]*))?}");
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*(ms|s|m|h|d)");
     private static final int MAX_FILE_BYTES = 4 * 1024 * 1024;
 
@@ -300,9 +300,14 @@ public final class SettingsFile {
         Matcher matcher = VARIABLE.matcher(text);
         StringBuilder result = new StringBuilder();
         while (matcher.find()) {
-            String value = environment.apply(matcher.group(1));
+            String name = matcher.group(1);
+            String value = environment.apply(name);
+            if (matcher.group(2) != null && (value == null || value.isEmpty())) {
+                value = matcher.group(2).equals("-") ? matcher.group(3) : null;
+            }
             if (value == null) {
-                fault(line, path, "the environment has no variable " + matcher.group(1));
+                String hint = "?".equals(matcher.group(2)) ? ": " + matcher.group(3) : "";
+                fault(line, path, "the environment has no variable " + name + hint);
                 return null;
             }
             matcher.appendReplacement(result, Matcher.quoteReplacement(value));
