@@ -31,6 +31,9 @@ public final class AlertingService implements Service {
     private final Canary canary;
     private final Inspector inspector;
 
+    /// What arrived until then was judged in the house that this one continues.
+    private volatile Instant judgedUntil = Instant.EPOCH;
+
     public AlertingService(Surroundings surroundings) {
         this.surroundings = surroundings;
         Settings settings = surroundings.settings();
@@ -54,7 +57,8 @@ public final class AlertingService implements Service {
                         new Topics(settings.topicPrefix(), settings.retention()),
                         surroundings.current(),
                         new DetectionMetrics(surroundings.meters()),
-                        properties),
+                        properties,
+                        () -> judgedUntil),
                 properties,
                 surroundings);
         this.notifications = new NotificationPipeline(surroundings);
@@ -112,11 +116,13 @@ public final class AlertingService implements Service {
     @Override
     public void start() {
         Settings settings = surroundings.settings();
+        Topics topics = new Topics(settings.topicPrefix(), settings.retention());
         TopicSetup.ensure(
                 new KafkaSettings(settings).admin(settings.topicPrefix() + "alerting-topics"),
-                new Topics(settings.topicPrefix(), settings.retention()),
+                topics,
                 settings.kafka().newTopicPartitions(),
                 settings.kafka().newTopicCopies());
+        judgedUntil = MovedIn.judgedUntil(new KafkaSettings(settings), topics);
         detection.start();
         notifications.start();
         heartbeat.start();

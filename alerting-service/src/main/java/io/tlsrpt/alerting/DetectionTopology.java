@@ -9,6 +9,7 @@ import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.Inspection;
 import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.Topics;
+import java.time.Instant;
 import java.util.List;
 import java.util.Properties;
 import java.util.function.Supplier;
@@ -46,7 +47,13 @@ final class DetectionTopology {
     /// that an application that begins anew goes on with what it finds there.
     ///
     /// @param properties as the application runs with
-    static Topology build(Topics topics, Supplier<Settings> settings, DetectionMetrics metrics, Properties properties) {
+    /// @param judgedUntil what arrived until then was judged in another house, see [MovedIn]
+    static Topology build(
+            Topics topics,
+            Supplier<Settings> settings,
+            DetectionMetrics metrics,
+            Properties properties,
+            Supplier<Instant> judgedUntil) {
         StreamsBuilder builder = new StreamsBuilder(new TopologyConfig(new StreamsConfig(properties)));
 
         KStream<AggregateKey, Aggregate> aggregates = builder.stream(
@@ -66,21 +73,21 @@ final class DetectionTopology {
                         .withValueSerde(new JsonSerde<>(Clue.class)));
 
         KStream<String, AlertChange> changes = clues.process(
-                        Judge.supplier(settings, metrics, topics.retention()), Named.as("judge-mx"))
+                        Judge.supplier(settings, metrics, topics.retention(), judgedUntil), Named.as("judge-mx"))
                 .merge(
                         clues.filter(JudgeLooks::takes, Named.as("for-watches"))
                                 .process(
-                                        JudgeLooks.supplier(settings, metrics, topics.retention()),
+                                        JudgeLooks.supplier(settings, metrics, topics.retention(), judgedUntil),
                                         Named.as("judge-looks")),
                         Named.as("with-watches"))
                 .merge(
                         clues.process(
-                                JudgeReporters.supplier(settings, metrics, topics.retention()),
+                                JudgeReporters.supplier(settings, metrics, topics.retention(), judgedUntil),
                                 Named.as("judge-reporters")),
                         Named.as("and-of-reporters"))
                 .merge(
                         clues.process(
-                                JudgeSilence.supplier(settings, metrics, topics.retention()),
+                                JudgeSilence.supplier(settings, metrics, topics.retention(), judgedUntil),
                                 Named.as("judge-silence")),
                         Named.as("and-of-silence"));
 

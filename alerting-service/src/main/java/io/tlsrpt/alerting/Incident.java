@@ -118,15 +118,18 @@ final class Incident extends Life {
 
     /// What an application that begins anew finds in the topic of alerts goes on as it stands there: how often it has
     /// opened, its transition, what people said. What the alert does not tell is taken from its evidence.
-    static Incident takenOver(Rule rule, String resultType, String mx, Alert alert) {
+    ///
+    /// @param judgedUntil what arrived until then was judged in another house
+    static Incident takenOver(Rule rule, String resultType, String mx, Alert alert, Instant judgedUntil) {
         Finding finding = finding(alert);
         Incident incident = new Incident(rule, resultType, alert.policyDomain(), mx, finding);
         LocalDate before = LocalDate.ofInstant(alert.openedAt(), ZoneOffset.UTC).minusDays(1);
         if (before.isBefore(incident.firstBad)) {
             incident.firstBad = before;
         }
-        incident.goOnFrom(alert);
-        incident.heardAt = alert.updatedAt();
+        incident.goOnFrom(alert, judgedUntil);
+        // what was heard of it since it was written is not known here; it must not end as stale for that
+        incident.heardAt = alert.updatedAt().isAfter(judgedUntil) ? alert.updatedAt() : judgedUntil;
         incident.badAt = alert.updatedAt();
         incident.live = alert.evidence().live();
         Alert.Evidence evidence = alert.evidence();

@@ -70,6 +70,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
     private final Supplier<Settings> settings;
     private final DetectionMetrics metrics;
     private final Duration kept;
+    private final Supplier<Instant> judgedUntil;
     private ProcessorContext<String, AlertChange> context;
     private Logger log;
     private KeyValueStore<String, PooledCell> cells;
@@ -99,10 +100,11 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
     /// A cell and the submitter's name under which it is counted in its day.
     record PooledCell(MxCell cell, String slot) {}
 
-    private Judge(Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
+    private Judge(Supplier<Settings> settings, DetectionMetrics metrics, Duration kept, Supplier<Instant> judgedUntil) {
         this.settings = settings;
         this.metrics = metrics;
         this.kept = kept;
+        this.judgedUntil = judgedUntil;
     }
 
     @Override
@@ -250,7 +252,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             Alert alert = known == null ? null : known.value();
             Rule rule = alert == null ? null : Rule.ofWord(alert.rule());
             if (alert != null && rule != null && alert.resultType() != null) {
-                mxAlerts.incidents().add(Incident.takenOver(rule, alert.resultType(), mx, alert));
+                mxAlerts.incidents().add(Incident.takenOver(rule, alert.resultType(), mx, alert, judgedUntil.get()));
                 touched = true;
                 log.atInfo()
                         .addKeyValue("incident", alert.incidentId())
@@ -345,6 +347,9 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
                 days.delete(StoreKey.of(mx, cell.window().toString()));
             } else {
                 days.put(StoreKey.of(mx, cell.window().toString()), day);
+            }
+            if (!now.isAfter(judgedUntil.get())) {
+                return; // the alerts that came of it stand in their topic
             }
             for (String type : typesToJudge(cell.window())) {
                 Rule rule = Rule.of(type);
@@ -770,10 +775,11 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
     }
 
     /// @param kept how long a resolved alert stays in its topic
+    /// @param judgedUntil what arrived until then was judged in another house, see [MovedIn]
     static ProcessorSupplier<String, Clue, String, AlertChange> supplier(
-            Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
+            Supplier<Settings> settings, DetectionMetrics metrics, Duration kept, Supplier<Instant> judgedUntil) {
         return new WithStores<>(
-                () -> new Judge(settings, metrics, kept),
+                () -> new Judge(settings, metrics, kept, judgedUntil),
                 Set.of(
                         WithStores.store(CELLS, PooledCell.class),
                         WithStores.store(DAYS, MxDay.class),

@@ -39,21 +39,24 @@ final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
     private final Supplier<Settings> settings;
     private final DetectionMetrics metrics;
     private final Duration kept;
+    private final Supplier<Instant> judgedUntil;
     private ProcessorContext<String, AlertChange> context;
     private KeyValueStore<String, Looked> looks;
     private Standings standings;
 
-    private JudgeLooks(Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
+    private JudgeLooks(
+            Supplier<Settings> settings, DetectionMetrics metrics, Duration kept, Supplier<Instant> judgedUntil) {
         this.settings = settings;
         this.metrics = metrics;
         this.kept = kept;
+        this.judgedUntil = judgedUntil;
     }
 
     @Override
     public void init(ProcessorContext<String, AlertChange> given) {
         context = given;
         looks = context.getStateStore(LOOKS);
-        standings = new Standings(Rule.Bench.LOOK, ALERTS, context, settings, metrics, kept);
+        standings = new Standings(Rule.Bench.LOOK, ALERTS, context, settings, metrics, kept, judgedUntil);
         context.schedule(TICK, PunctuationType.WALL_CLOCK_TIME, wallClock -> tick(Instant.ofEpochMilli(wallClock)));
     }
 
@@ -182,10 +185,11 @@ final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
     }
 
     /// @param kept how long a resolved alert stays in its topic
+    /// @param judgedUntil what arrived until then was judged in another house, see [MovedIn]
     static ProcessorSupplier<String, Clue, String, AlertChange> supplier(
-            Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
+            Supplier<Settings> settings, DetectionMetrics metrics, Duration kept, Supplier<Instant> judgedUntil) {
         return new WithStores<>(
-                () -> new JudgeLooks(settings, metrics, kept),
+                () -> new JudgeLooks(settings, metrics, kept, judgedUntil),
                 Set.of(WithStores.store(LOOKS, Looked.class), WithStores.store(ALERTS, Standing.class)));
     }
 }

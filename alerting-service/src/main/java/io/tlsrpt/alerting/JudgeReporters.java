@@ -54,6 +54,7 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
     private final Supplier<Settings> settings;
     private final DetectionMetrics metrics;
     private final Duration kept;
+    private final Supplier<Instant> judgedUntil;
     private ProcessorContext<String, AlertChange> context;
     private OurDomains ourDomains;
     private KeyValueStore<String, Sighting> sightings;
@@ -65,10 +66,12 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
     private Sweep<Arrivals> arrivalSweep;
     private Instant behindUntil = Instant.EPOCH;
 
-    private JudgeReporters(Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
+    private JudgeReporters(
+            Supplier<Settings> settings, DetectionMetrics metrics, Duration kept, Supplier<Instant> judgedUntil) {
         this.settings = settings;
         this.metrics = metrics;
         this.kept = kept;
+        this.judgedUntil = judgedUntil;
     }
 
     @Override
@@ -78,7 +81,7 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
         sightings = context.getStateStore(SIGHTINGS);
         days = context.getStateStore(DAYS);
         arrivals = context.getStateStore(ARRIVALS);
-        standings = new Standings(Rule.Bench.REPORTER, ALERTS, context, settings, metrics, kept);
+        standings = new Standings(Rule.Bench.REPORTER, ALERTS, context, settings, metrics, kept, judgedUntil);
         sightingSweep = new Sweep<>(sightings);
         daySweep = new Sweep<>(days);
         arrivalSweep = new Sweep<>(arrivals);
@@ -374,10 +377,11 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
     }
 
     /// @param kept how long a resolved alert stays in its topic
+    /// @param judgedUntil what arrived until then was judged in another house, see [MovedIn]
     static ProcessorSupplier<String, Clue, String, AlertChange> supplier(
-            Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
+            Supplier<Settings> settings, DetectionMetrics metrics, Duration kept, Supplier<Instant> judgedUntil) {
         return new WithStores<>(
-                () -> new JudgeReporters(settings, metrics, kept),
+                () -> new JudgeReporters(settings, metrics, kept, judgedUntil),
                 Set.of(
                         WithStores.store(SIGHTINGS, Sighting.class),
                         WithStores.store(DAYS, ReporterDay.class),

@@ -50,6 +50,7 @@ final class JudgeSilence implements Processor<String, Clue, String, AlertChange>
     private final Supplier<Settings> settings;
     private final DetectionMetrics metrics;
     private final Duration kept;
+    private final Supplier<Instant> judgedUntil;
     private ProcessorContext<String, AlertChange> context;
     private OurDomains ourDomains;
     private KeyValueStore<String, Silence.Known> presences;
@@ -83,10 +84,12 @@ final class JudgeSilence implements Processor<String, Clue, String, AlertChange>
         }
     }
 
-    private JudgeSilence(Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
+    private JudgeSilence(
+            Supplier<Settings> settings, DetectionMetrics metrics, Duration kept, Supplier<Instant> judgedUntil) {
         this.settings = settings;
         this.metrics = metrics;
         this.kept = kept;
+        this.judgedUntil = judgedUntil;
     }
 
     @Override
@@ -95,7 +98,7 @@ final class JudgeSilence implements Processor<String, Clue, String, AlertChange>
         ourDomains = new OurDomains(settings, context);
         presences = context.getStateStore(PRESENCES);
         listening = context.getStateStore(LISTENING);
-        standings = new Standings(Rule.Bench.SILENCE, ALERTS, context, settings, metrics, kept);
+        standings = new Standings(Rule.Bench.SILENCE, ALERTS, context, settings, metrics, kept, judgedUntil);
         startedAt = Instant.ofEpochMilli(context.currentSystemTimeMs());
         behindUntil = Instant.EPOCH;
         lookAgainAt = Instant.EPOCH;
@@ -249,10 +252,11 @@ final class JudgeSilence implements Processor<String, Clue, String, AlertChange>
     }
 
     /// @param kept how long a resolved alert stays in its topic
+    /// @param judgedUntil what arrived until then was judged in another house, see [MovedIn]
     static ProcessorSupplier<String, Clue, String, AlertChange> supplier(
-            Supplier<Settings> settings, DetectionMetrics metrics, Duration kept) {
+            Supplier<Settings> settings, DetectionMetrics metrics, Duration kept, Supplier<Instant> judgedUntil) {
         return new WithStores<>(
-                () -> new JudgeSilence(settings, metrics, kept),
+                () -> new JudgeSilence(settings, metrics, kept, judgedUntil),
                 Set.of(
                         WithStores.store(PRESENCES, Silence.Known.class),
                         WithStores.store(LISTENING, Listening.class),

@@ -147,14 +147,16 @@ abstract class Life {
     }
 
     /// Goes on as an alert stands in its topic: how often it has opened, its transition, what people said.
-    void goOnFrom(Alert alert) {
+    ///
+    /// @param judgedUntil what arrived until then was judged in another house, see [MovedIn]
+    void goOnFrom(Alert alert, Instant judgedUntil) {
         opening = opening(alert.incidentId());
         firing = alert.firing();
         reopened = Boolean.TRUE.equals(alert.reopened());
         transition = alert.transition();
         openedAt = alert.openedAt();
         writtenAt = alert.updatedAt();
-        takenOverUntil = alert.updatedAt();
+        takenOverUntil = alert.updatedAt().isAfter(judgedUntil) ? alert.updatedAt() : judgedUntil;
         acknowledged = alert.acknowledged();
         notes = new ArrayList<>(Objects.requireNonNullElse(alert.notes(), List.of()));
         if (!alert.firing()) {

@@ -47,13 +47,14 @@ public final class Replay {
         this.look = start.plus(STEP);
         DetectionMetrics metrics = new DetectionMetrics(new CompositeMeterRegistry());
         this.settings = settings;
-        Processor<String, Clue, String, AlertChange> ofMxs =
-                Judge.supplier(() -> settings, metrics, settings.retention()).get();
+        Processor<String, Clue, String, AlertChange> ofMxs = Judge.supplier(
+                        () -> settings, metrics, settings.retention(), () -> Instant.EPOCH)
+                .get();
         this.judge = (Judge) ofMxs;
         judging.add(new MemoryTask<>(ofMxs, start, this::changed));
         List.of(
-                        JudgeReporters.supplier(() -> settings, metrics, settings.retention()),
-                        JudgeSilence.supplier(() -> settings, metrics, settings.retention()))
+                        JudgeReporters.supplier(() -> settings, metrics, settings.retention(), () -> Instant.EPOCH),
+                        JudgeSilence.supplier(() -> settings, metrics, settings.retention(), () -> Instant.EPOCH))
                 .forEach(other -> judging.add(new MemoryTask<>(other.get(), start, this::changed)));
         List.of(WatchMx.supplier(() -> settings, metrics), WatchReporters.supplier(() -> settings))
                 .forEach(watch -> watching.add(

@@ -30,7 +30,9 @@ final class Standing extends Life {
     }
 
     /// As an application that begins anew finds it in the topic of alerts.
-    static Standing takenOver(Alert alert) {
+    ///
+    /// @param judgedUntil what arrived until then was judged in another house
+    static Standing takenOver(Alert alert, Instant judgedUntil) {
         Rule rule = Rule.ofWord(alert.rule());
         if (rule == null) {
             throw new IllegalArgumentException("no rule " + alert.rule());
@@ -44,7 +46,7 @@ final class Standing extends Life {
                 Severity.valueOf(alert.severity().toUpperCase(Locale.ROOT)),
                 alert.summary(),
                 alert.evidence()));
-        standing.goOnFrom(alert);
+        standing.goOnFrom(alert, judgedUntil);
         return standing;
     }
 

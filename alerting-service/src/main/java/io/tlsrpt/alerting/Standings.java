@@ -32,17 +32,20 @@ final class Standings {
     private final Supplier<Settings> settings;
     private final DetectionMetrics metrics;
     private final Duration kept;
+    private final Supplier<Instant> judgedUntil;
     private final Logger log;
 
     /// @param bench whose rules these are
     /// @param kept how long a resolved alert stays in its topic
+    /// @param judgedUntil what arrived until then was judged in another house, see [MovedIn]
     Standings(
             Rule.Bench bench,
             String storeName,
             ProcessorContext<String, AlertChange> context,
             Supplier<Settings> settings,
             DetectionMetrics metrics,
-            Duration kept) {
+            Duration kept,
+            Supplier<Instant> judgedUntil) {
         this.bench = bench;
         this.store = context.getStateStore(storeName);
         this.memory = context.getStateStore(Judge.MEMORY);
@@ -50,20 +53,20 @@ final class Standings {
         this.settings = settings;
         this.metrics = metrics;
         this.kept = kept;
+        this.judgedUntil = judgedUntil;
         this.log = MemoryTask.logger(context, Standings.class);
     }
 
     /// The claim holds now: opens its alert, raises it or brings it up to date. Nothing happens where its rule is off,
     /// or where somebody closed the alert and there is no evidence of a later day, or where the alert was taken over
-    /// and
-    /// has been written since `now`.
+    /// and has been written since `now`, or where another house has judged `now` and knew of no such alert.
     void holds(Claim claim, Instant now) {
         if (!claim.rule().on(settings.get().alerting().rules())) {
             return;
         }
         metrics.judgement(claim.rule(), claim.severity());
         Standing known = get(claim.alertId());
-        if (known != null && known.takenOver(now)) {
+        if (known == null ? !now.isAfter(judgedUntil.get()) : known.takenOver(now)) {
             return;
         }
         if (known != null
@@ -109,7 +112,7 @@ final class Standings {
         ValueAndTimestamp<Alert> remembered = memory.get(alertId);
         return remembered == null || Rule.ofWord(remembered.value().rule()) == null
                 ? null
-                : Standing.takenOver(remembered.value());
+                : Standing.takenOver(remembered.value(), judgedUntil.get());
     }
 
     /// An alert that fires by its topic goes on here, so that it ends in time even when nothing claims it any more.

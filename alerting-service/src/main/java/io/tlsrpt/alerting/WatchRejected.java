@@ -4,6 +4,7 @@ import io.tlsrpt.alerting.DetectionMetrics.Rejected;
 import io.tlsrpt.report.RefusalReason;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.ReportHeaders;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -54,7 +55,8 @@ final class WatchRejected implements Processor<@Nullable String, byte @Nullable 
             metrics.rejected(Rejected.BACKFILL);
             return;
         }
-        List<String> domains = domains(record.key(), headers, Instant.ofEpochMilli(record.timestamp()));
+        long arrived = arrived(record);
+        List<String> domains = domains(record.key(), headers, Instant.ofEpochMilli(arrived));
         String submitter = cleaned(ReportHeaders.text(headers, "submitter"), 255);
         if (submitter == null && domains.isEmpty()) {
             metrics.rejected(Rejected.NAMELESS);
@@ -69,13 +71,26 @@ final class WatchRejected implements Processor<@Nullable String, byte @Nullable 
                 domains));
         // without the headers of the rejected record, which may be large
         for (String domain : domains) {
-            context.forward(new Record<>(Subject.intake(domain), clue, record.timestamp()));
+            context.forward(new Record<>(Subject.intake(domain), clue, arrived));
         }
         if (submitter != null) {
-            context.forward(new Record<>(Subject.reporter(submitter), clue, record.timestamp()));
+            context.forward(new Record<>(Subject.reporter(submitter), clue, arrived));
             if (!domains.isEmpty()) {
-                context.forward(new Record<>(Subject.SILENCE, clue, record.timestamp()));
+                context.forward(new Record<>(Subject.SILENCE, clue, arrived));
             }
+        }
+    }
+
+    /// When the document arrived: a processor that reads an old one again refuses it again, today.
+    private static long arrived(Record<@Nullable String, byte @Nullable []> record) {
+        String receivedAt = ReportHeaders.text(record.headers(), "received-at");
+        if (receivedAt == null) {
+            return record.timestamp();
+        }
+        try {
+            return Math.clamp(Instant.parse(receivedAt).toEpochMilli(), 0, record.timestamp());
+        } catch (DateTimeException | ArithmeticException notOurs) {
+            return record.timestamp();
         }
     }
 

@@ -72,6 +72,9 @@ final class Detection implements AutoCloseable {
     private int acted;
     private Settings settings;
 
+    /// What arrived until then was judged in another house.
+    Instant judgedUntil = Instant.EPOCH;
+
     /// Of the rules about silence: off, since most tests let weeks pass without a report.
     private String silence = "reporter-silent: false, domain-silent: false, intake-broken: false";
 
@@ -104,7 +107,8 @@ final class Detection implements AutoCloseable {
     }
 
     Topology topology() {
-        return DetectionTopology.build(TOPICS, () -> settings, new DetectionMetrics(meters), properties());
+        return DetectionTopology.build(
+                TOPICS, () -> settings, new DetectionMetrics(meters), properties(), () -> judgedUntil);
     }
 
     private Properties properties() {

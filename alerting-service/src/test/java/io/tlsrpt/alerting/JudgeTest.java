@@ -46,7 +46,8 @@ class JudgeTest {
         ProcessorSupplier<String, Clue, String, AlertChange> supplier = Judge.supplier(
                 () -> SettingsFile.parse("test", "data: " + second, name -> null),
                 new DetectionMetrics(new SimpleMeterRegistry()),
-                Duration.ofDays(400));
+                Duration.ofDays(400),
+                () -> Instant.EPOCH);
         Processor<String, Clue, String, AlertChange> judge = supplier.get();
         MockProcessorContext<String, AlertChange> context = new MockProcessorContext<>(
                 new Properties(), new org.apache.kafka.streams.processor.TaskId(1, 0), second.toFile());

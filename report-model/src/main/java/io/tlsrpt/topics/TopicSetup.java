@@ -208,7 +208,7 @@ public final class TopicSetup {
         }
         if (topic.flushed() && !value(config, "message.timestamp.type").equals("LogAppendTime")) {
             faults.add(topic.name() + " has message.timestamp.type=" + value(config, "message.timestamp.type")
-                    + ", but it must be LogAppendTime: alter the topic");
+                    + ", but it must be LogAppendTime: finish the restore that left it so, or alter the topic");
         }
         return faults;
     }

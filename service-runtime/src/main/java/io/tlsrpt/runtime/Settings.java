@@ -719,6 +719,18 @@ public record Settings(
                 alerting);
     }
 
+    /// These settings on another broker, under another prefix.
+    public Settings on(String bootstrapServers, String prefix) {
+        Kafka other = new Kafka(
+                bootstrapServers,
+                kafka.embeddedListen(),
+                kafka.partitions(),
+                kafka.replicationFactor(),
+                kafka.properties());
+        return new Settings(
+                data, prefix, retention, domains, rua, discovery, other, intake, mail, dns, api, admin, alerting);
+    }
+
     private static void require(boolean holds, String otherwise) {
         if (!holds) {
             throw new IllegalArgumentException(otherwise);

@@ -174,7 +174,8 @@ public final class Standalone implements AutoCloseable {
         unlock(lock);
     }
 
-    private static FileChannel lock(Path data) {
+    /// Keeps every other process off the data directory, until it is closed.
+    static FileChannel lock(Path data) {
         try {
             Files.createDirectories(data);
             FileChannel channel =
@@ -199,7 +200,7 @@ public final class Standalone implements AutoCloseable {
         }
     }
 
-    private static void unlock(FileChannel lock) {
+    static void unlock(FileChannel lock) {
         try {
             lock.close();
         } catch (IOException failed) {

@@ -1,6 +1,7 @@
 package io.tlsrpt.standalone;
 
 import io.tlsrpt.cli.Commands;
+import java.time.Clock;
 import java.util.Objects;
 import picocli.CommandLine;
 
@@ -21,6 +22,8 @@ public final class StandaloneMain {
                 .addSubcommand(new DemoCommand())
                 .addSubcommand(new InitCommand())
                 .addSubcommand(new ConfigCommand())
+                .addSubcommand(new ExportCommand(Clock.systemUTC()))
+                .addSubcommand(new RestoreCommand(Clock.systemUTC()))
                 .setCaseInsensitiveEnumValuesAllowed(true);
     }
 }

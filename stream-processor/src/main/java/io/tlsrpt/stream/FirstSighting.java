@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -56,6 +57,7 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
 
     private final Topics topics;
     private final Duration remembered;
+    private final Duration refusedKept;
     private final ProcessorMetrics metrics;
 
     @SuppressWarnings("NullAway.Init") // set by init
@@ -73,6 +75,7 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
     FirstSighting(Topics topics, ProcessorMetrics metrics) {
         this.topics = topics;
         this.remembered = Retention.remembered(topics);
+        this.refusedKept = Objects.requireNonNull(topics.rejected().retention());
         this.metrics = metrics;
     }
 
@@ -236,6 +239,10 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
 
     private void rejected(
             Record<byte[], byte[]> raw, byte @Nullable [] value, Headers headers, RefusalReason reason, String detail) {
+        Instant arrived = Instant.ofEpochMilli(raw.timestamp());
+        if (arrived.plus(refusedKept).isBefore(Instant.ofEpochMilli(context.currentSystemTimeMs()))) {
+            return; // read again after it was refused long ago: what was kept of it then has gone since
+        }
         Rejection rejection = Rejection.of(raw.key(), value, headers, topics, reason, detail);
         context.forward(
                 new Record<>(rejection.key(), rejection.value(), raw.timestamp(), rejection.headers()),
