@@ -761,7 +761,7 @@ public record Settings(
 
     /// Whether `other` differs from these only in what is read anew while running: domains, rua, discovery, path
     /// tokens, trusted networks, DKIM, who may ask, rules, receivers.
-    boolean onlyReloadableDiffers(Settings other) {
+    public boolean onlyReloadableDiffers(Settings other) {
         return equals(new Settings(
                 other.data,
                 other.topicPrefix,
