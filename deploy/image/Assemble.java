@@ -99,7 +99,9 @@ final class Assemble {
         }
     }
 
-    /// The project's jars before all others; each group by name.
+    /// The project's jars before all others; each group by name. The cache is without machine code, which would fit only
+    /// one kind of processor (and its adapters are confused with one another, as warnings of each start say); what the
+    /// virtual machine has to say goes where the logs go, as standard output belongs to the commands.
     private static String arguments(Map<String, Path> jars) throws IOException {
         List<String> own = new ArrayList<>();
         List<String> others = new ArrayList<>();
@@ -114,6 +116,11 @@ final class Assemble {
                 -XX:+UseCompactObjectHeaders
                 -XX:+ExitOnOutOfMemoryError
                 -XX:MaxRAMPercentage=50
+                -XX:+UnlockDiagnosticVMOptions
+                -XX:-AOTAdapterCaching
+                -XX:-AOTStubCaching
+                -Xlog:disable
+                -Xlog:all=warning:stderr:uptime,level,tags
                 -cp
                 %s
                 """

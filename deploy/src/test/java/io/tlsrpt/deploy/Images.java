@@ -2,6 +2,7 @@ package io.tlsrpt.deploy;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -42,7 +43,6 @@ final class Images {
                 String name = "tlsrpt/" + service + ":latest";
                 docker(
                         "build",
-                        "--quiet",
                         "--file",
                         CONTEXT.resolve("deploy/Dockerfile").toString(),
                         "--target",
@@ -64,13 +64,23 @@ final class Images {
     ///
     /// @throws IllegalStateException when it fails, with what it says to standard error
     static String docker(String... arguments) {
+        return docker(false, arguments);
+    }
+
+    /// The end of what a container has written to both of its outputs.
+    static String log(String container) {
+        return docker(true, "logs", "--tail", "100", container);
+    }
+
+    private static String docker(boolean withErrors, String... arguments) {
         List<String> command = new ArrayList<>(List.of("docker"));
         command.addAll(List.of(arguments));
         try {
             Path complaints = Files.createTempFile("docker", ".err");
             try {
                 Process process = new ProcessBuilder(command)
-                        .redirectError(complaints.toFile())
+                        .redirectErrorStream(withErrors)
+                        .redirectError(withErrors ? Redirect.PIPE : Redirect.to(complaints.toFile()))
                         .start();
                 process.getOutputStream().close();
                 String answer = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -40,6 +40,27 @@ class SettingsFileTest {
     }
 
     @Test
+    void aVariableMayHaveADefaultOrSayWhatToDo() {
+        String text = """
+                topic-prefix: ${PREFIX:-tlsrpt.}
+                kafka:
+                  bootstrap-servers: ${BROKERS:?say where the brokers are}
+                """;
+
+        Settings settings = SettingsFile.parse("a.yaml", text, Map.of("PREFIX", "", "BROKERS", "k1:9092")::get);
+        assertThat(settings.topicPrefix()).isEqualTo("tlsrpt.");
+        assertThat(settings.kafka().bootstrapServers()).isEqualTo("k1:9092");
+
+        assertThat(SettingsFile.parse("a.yaml", text, Map.of("PREFIX", "a.", "BROKERS", "k1:9092")::get)
+                        .topicPrefix())
+                .isEqualTo("a.");
+        assertThatThrownBy(() -> SettingsFile.parse("a.yaml", text, Map.of("BROKERS", "")::get))
+                .isInstanceOf(SettingsFault.class)
+                .hasMessageContaining("a.yaml:3: kafka.bootstrap-servers: the environment has no variable BROKERS:"
+                        + " say where the brokers are");
+    }
+
+    @Test
     void everyKindOfValueIsRead() {
         Settings settings = SettingsFile.parse("a.yaml", """
                 retention: 14600d
