@@ -39,6 +39,7 @@ import org.slf4j.LoggerFactory;
 ///
 ///     sent = returned + lost + those still under way
 ///
+/// `tlsrpt.canary.seconds{channel}`: timer, from sending to the verdict, of those that returned,
 /// and `tlsrpt.canary.pings{result}`: `arrived`, `failed`; there is one for each round that came through.
 final class Canary implements AutoCloseable {
 
@@ -249,14 +250,16 @@ final class Canary implements AutoCloseable {
     }
 
     private void returned(String key, Flight flight) {
+        Duration took = Duration.between(flight.since(), surroundings.clock().instant());
         count(flight.channel(), "returned", 1);
+        surroundings
+                .meters()
+                .timer("tlsrpt.canary.seconds", "channel", flight.channel().word())
+                .record(took);
         LOG.atInfo()
                 .addKeyValue("channel", flight.channel().word())
                 .addKeyValue("report-key", key)
-                .addKeyValue(
-                        "seconds",
-                        Duration.between(flight.since(), surroundings.clock().instant())
-                                .toSeconds())
+                .addKeyValue("seconds", took.toSeconds())
                 .log("canary came through");
         flight.round().missing--;
         if (flight.round().missing == 0) {

@@ -10,6 +10,7 @@ import io.tlsrpt.alerting.Receiver.Message;
 import io.tlsrpt.alerting.Receiver.Result;
 import io.tlsrpt.alerting.Telling.Question;
 import io.tlsrpt.runtime.AlertingSettings;
+import io.tlsrpt.runtime.Settings.Severity;
 import io.tlsrpt.runtime.Surroundings;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Notification;
@@ -440,6 +441,7 @@ final class NotificationPipeline implements AutoCloseable {
             });
         }
         counts.pending(outboxes.values(), now);
+        counts.firing(cases.values());
     }
 
     private void readSettings(Instant now) {
@@ -986,6 +988,10 @@ final class NotificationPipeline implements AutoCloseable {
         private final Map<Decision, Counter> decisions = new HashMap<>();
         private final Map<Result, Counter> attempts = new HashMap<>();
         private final Map<Outcome, Counter> outcomes = new HashMap<>();
+
+        private record Firing(String rule, String severity) {}
+
+        private volatile Map<Firing, Integer> firing = Map.of();
         private volatile int pending;
         private volatile long dead;
         private volatile @Nullable Instant oldest;
@@ -1004,6 +1010,17 @@ final class NotificationPipeline implements AutoCloseable {
                                 "tlsrpt.notifications.finished",
                                 "outcome",
                                 outcome.name().toLowerCase(Locale.ROOT)));
+            }
+            for (Rule rule : Rule.values()) {
+                for (Severity severity : Severity.values()) {
+                    Firing kind = new Firing(rule.word(), severity.name().toLowerCase(Locale.ROOT));
+                    Gauge.builder("tlsrpt.alerts.firing", this, counts -> counts.firing.getOrDefault(kind, 0))
+                            .description("Alerts that fire now, of all partitions")
+                            .tag("rule", kind.rule())
+                            .tag("severity", kind.severity())
+                            .strongReference(true)
+                            .register(meters);
+                }
             }
             Gauge.builder("tlsrpt.notifications.pending", this, counts -> counts.pending)
                     .description("Notifications that are decided and neither delivered nor given up")
@@ -1039,6 +1056,17 @@ final class NotificationPipeline implements AutoCloseable {
             pending = parcels.size();
             oldest =
                     parcels.stream().map(Parcel::packed).min(Instant::compareTo).orElse(null);
+        }
+
+        void firing(Collection<Case> cases) {
+            Map<Firing, Integer> now = new HashMap<>();
+            for (Case each : cases) {
+                Alert alert = each.alert;
+                if (alert != null && alert.firing()) {
+                    now.merge(new Firing(alert.rule(), alert.severity()), 1, Integer::sum);
+                }
+            }
+            firing = now;
         }
 
         private double age(Instant now) {

@@ -63,6 +63,9 @@ final class IngestMetrics {
     }
 
     private final MeterRegistry meters;
+    private final Counter spoolKept;
+    private final Counter spoolDrained;
+    private final Counter spoolSetAside;
 
     IngestMetrics(MeterRegistry meters) {
         this.meters = meters;
@@ -73,6 +76,10 @@ final class IngestMetrics {
             of("tlsrpt.intake.canaries", source);
             of("tlsrpt.intake.busy", source);
         }
+        this.spoolKept = spool("tlsrpt.spool.kept", "Records written to the spool");
+        this.spoolDrained = spool("tlsrpt.spool.drained", "Records that left the spool for the broker");
+        this.spoolSetAside =
+                spool("tlsrpt.spool.set.aside", "Spool files that cannot be delivered, kept beside it for people");
     }
 
     void received(Source source) {
@@ -208,6 +215,9 @@ final class IngestMetrics {
                 .baseUnit("bytes")
                 .description("Their size")
                 .register(meters);
+        Gauge.builder("tlsrpt.spool.limit.bytes", spool, Spool::maxBytes)
+                .description("How many bytes the spool may hold")
+                .register(meters);
         Gauge.builder("tlsrpt.intake.unacknowledged.bytes", delivery, Delivery::unacknowledgedBytes)
                 .baseUnit("bytes")
                 .description("Documents handed to the producer without an answer from the broker")
@@ -215,17 +225,15 @@ final class IngestMetrics {
     }
 
     void spoolKept() {
-        spool("tlsrpt.spool.kept", "Records written to the spool").increment();
+        spoolKept.increment();
     }
 
     void spoolDrained() {
-        spool("tlsrpt.spool.drained", "Records that left the spool for the broker")
-                .increment();
+        spoolDrained.increment();
     }
 
     void spoolSetAside() {
-        spool("tlsrpt.spool.set.aside", "Spool files that cannot be delivered, kept beside it for people")
-                .increment();
+        spoolSetAside.increment();
     }
 
     private Counter spool(String name, String description) {

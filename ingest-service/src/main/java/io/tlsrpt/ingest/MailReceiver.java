@@ -80,6 +80,9 @@ final class MailReceiver implements AutoCloseable {
         this.metrics = metrics;
         Settings.Tls tls = settings.tls();
         ReloadingKeyStore keyStore = tls == null ? null : new ReloadingKeyStore(tls);
+        if (keyStore != null) {
+            metrics.watch(keyStore);
+        }
         this.house = new SmtpSession.House(
                 hostname(settings.hostname()),
                 settings.maxMessage().bytes(),

@@ -4,7 +4,9 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.tlsrpt.runtime.ReloadingKeyStore;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -59,6 +61,24 @@ final class SmtpMetrics {
         Gauge.builder("tlsrpt.smtp.open", open, AtomicInteger::get)
                 .description("SMTP and LMTP connections at this moment")
                 .register(meters);
+        for (Source source : List.of(Source.SMTP, Source.LMTP)) {
+            for (Ended how : Ended.values()) {
+                counter(source, how);
+            }
+        }
+    }
+
+    private Counter counter(Source source, Ended how) {
+        return Counter.builder("tlsrpt.smtp.ended")
+                .description("SMTP and LMTP connections by how they ended")
+                .tag("source", source.word())
+                .tag("how", word(how))
+                .register(meters);
+    }
+
+    /// @param keyStore of both listeners, whose certificate shows as that of `smtp`
+    void watch(ReloadingKeyStore keyStore) {
+        keyStore.watch("smtp", meters);
     }
 
     void connected(Source source) {
@@ -72,12 +92,7 @@ final class SmtpMetrics {
 
     void ended(Source source, Ended how) {
         open.decrementAndGet();
-        Counter.builder("tlsrpt.smtp.ended")
-                .description("SMTP and LMTP connections by how they ended")
-                .tag("source", source.word())
-                .tag("how", word(how))
-                .register(meters)
-                .increment();
+        counter(source, how).increment();
     }
 
     void mail(Source source, boolean tls) {

@@ -63,6 +63,11 @@ final class Spool implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition notEmpty = lock.newCondition();
 
+    /// How many bytes it may hold.
+    long maxBytes() {
+        return maxBytes;
+    }
+
     /// One waiting record.
     record Kept(long number, ProducerRecord<String, byte[]> record) {}
 

@@ -3,6 +3,7 @@ package io.tlsrpt.report;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Why a session failed (RFC 8460 §4.3): one of the eleven registered words, or an unknown one, kept as sent.
 public record ResultType(String word) {
@@ -42,6 +43,11 @@ public record ResultType(String word) {
     public static ResultType of(String word) {
         ResultType registered = REGISTERED.get(word);
         return registered == null ? new ResultType(word) : registered;
+    }
+
+    /// The words of the registry.
+    public static Stream<String> registeredWords() {
+        return REGISTERED.keySet().stream();
     }
 
     public FailureClass failureClass() {

@@ -99,6 +99,7 @@ public final class HttpListener implements AutoCloseable {
                 .directHandlers(problems(meters))
                 .routing(routing);
         if (keyStore != null) {
+            keyStore.watch(names, meters);
             config.tls(Tls.builder().sslContext(keyStore.sslContext()).build());
         }
         WebServer server = config.build();

@@ -1,5 +1,7 @@
 package io.tlsrpt.runtime;
 
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
@@ -10,6 +12,7 @@ import java.security.KeyStore;
 import java.security.Principal;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
+import java.util.Collections;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -28,6 +31,7 @@ public final class ReloadingKeyStore extends X509ExtendedKeyManager {
 
     private final Settings.Tls settings;
     private volatile X509ExtendedKeyManager current;
+    private volatile long notAfter;
     private final SSLContext context;
     private FileTime modified;
 
@@ -36,7 +40,7 @@ public final class ReloadingKeyStore extends X509ExtendedKeyManager {
         this.settings = settings;
         try {
             this.modified = Files.getLastModifiedTime(settings.keyStore());
-            this.current = load(settings);
+            this.current = load();
         } catch (IOException | GeneralSecurityException unusable) {
             throw new IllegalStateException(
                     "the key store " + settings.keyStore() + " cannot be used: " + unusable.getMessage(), unusable);
@@ -71,7 +75,7 @@ public final class ReloadingKeyStore extends X509ExtendedKeyManager {
                 return;
             }
             modified = now;
-            current = load(settings);
+            current = load();
             LOG.atInfo().addKeyValue("key-store", settings.keyStore()).log("certificate reloaded");
         } catch (IOException | GeneralSecurityException unusable) {
             LOG.atError()
@@ -81,7 +85,22 @@ public final class ReloadingKeyStore extends X509ExtendedKeyManager {
         }
     }
 
-    private static X509ExtendedKeyManager load(Settings.Tls settings) throws IOException, GeneralSecurityException {
+    /// Shows as `tlsrpt.certificate.not.after.seconds` when the certificate ends, in seconds since 1970.
+    ///
+    /// @param listener whose certificate it is, such as `intake`
+    public void watch(String listener, MeterRegistry meters) {
+        Gauge.builder("tlsrpt.certificate.not.after.seconds", this, ReloadingKeyStore::notAfterNow)
+                .description("When the certificate of a listener ends, in seconds since 1970")
+                .tag("listener", listener)
+                .register(meters);
+    }
+
+    private double notAfterNow() {
+        look();
+        return notAfter;
+    }
+
+    private X509ExtendedKeyManager load() throws IOException, GeneralSecurityException {
         char[] password = settings.keyStorePassword().reveal().toCharArray();
         KeyStore store = KeyStore.getInstance("PKCS12");
         try (InputStream in = Files.newInputStream(settings.keyStore())) {
@@ -91,10 +110,22 @@ public final class ReloadingKeyStore extends X509ExtendedKeyManager {
         factory.init(store, password);
         for (KeyManager manager : factory.getKeyManagers()) {
             if (manager instanceof X509ExtendedKeyManager usable) {
+                notAfter = end(store);
                 return usable;
             }
         }
         throw new GeneralSecurityException("it holds no key");
+    }
+
+    /// The earliest, where it holds several.
+    private static long end(KeyStore store) throws GeneralSecurityException {
+        long end = Long.MAX_VALUE;
+        for (String alias : Collections.list(store.aliases())) {
+            if (store.isKeyEntry(alias) && store.getCertificate(alias) instanceof X509Certificate certificate) {
+                end = Math.min(end, certificate.getNotAfter().toInstant().getEpochSecond());
+            }
+        }
+        return end;
     }
 
     @Override

@@ -27,8 +27,8 @@ public final class ServiceHost implements AutoCloseable {
     private static final Duration LOOK_INTERVAL = Duration.ofSeconds(2);
 
     private final LiveSettings settings;
-    private final Health health = new Health();
-    private final Metrics metrics = new Metrics();
+    private final Metrics metrics;
+    private final Health health;
     private final Deque<Service> running = new ArrayDeque<>();
     private final List<HttpListener> listeners = new ArrayList<>();
     private final ScheduledExecutorService looker = Executors.newSingleThreadScheduledExecutor(
@@ -38,6 +38,8 @@ public final class ServiceHost implements AutoCloseable {
 
     public ServiceHost(LiveSettings settings) {
         this.settings = settings;
+        this.metrics = new Metrics(settings.get().data());
+        this.health = new Health(metrics.registry());
     }
 
     /// What services are made from.

@@ -38,6 +38,7 @@ public final class StreamsHost implements AutoCloseable {
             "kafka.stream.task.dropped.records.total",
             "kafka.stream.state.num.open.iterators",
             "kafka.stream.state.updater.active.restoring.tasks",
+            "kafka.consumer.coordinator.last.heartbeat.seconds.ago",
             "kafka.consumer.fetch.manager.records.lag.max",
             "kafka.consumer.fetch.manager.records.consumed.total",
             "kafka.producer.record.send.total",

@@ -177,6 +177,9 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
                 replaceableEvents.put(eventsOf(sound.reportKey()) + eightDigits(sequence++), event);
             }
             event(raw, event);
+            if (replaces == null) {
+                metrics.sessions(event);
+            }
         }
         forward(
                 raw,

@@ -3,13 +3,16 @@ package io.tlsrpt.stream;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tlsrpt.report.RefusalReason;
+import io.tlsrpt.report.ResultType;
 import io.tlsrpt.topics.Event;
 import io.tlsrpt.topics.Verdict;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// What the processor counts. Each counter counts attempts: a transaction that is aborted and done again counts twice,
@@ -19,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 ///   (raw = accepted + duplicate + conflict + replaced + rejected)
 /// - `tlsrpt.processor.canaries` = our own reports judged; no other counter has them
 /// - `tlsrpt.processor.events` = failures + summaries + retractions, the records written to the events topic
+/// - `tlsrpt.processor.sessions` = the sessions of the summaries of accepted reports, and
+///   `tlsrpt.processor.failed.sessions` = those of their failure details; a report that replaces another adds nothing
 /// - `tlsrpt.processor.entries.refused` = records of single entries in the rejected topic
 /// - `tlsrpt.processor.expired` = records taken out of the stores because their time was over
 final class ProcessorMetrics {
@@ -48,6 +53,9 @@ final class ProcessorMetrics {
         RETRACTION
     }
 
+    private static final String OTHER = "other";
+    private static final List<String> POLICY_TYPES = List.of("sts", "tlsa", "no-policy-found", OTHER);
+
     private final MeterRegistry meters;
     private final Counter raw;
     private final Counter canaries;
@@ -56,6 +64,9 @@ final class ProcessorMetrics {
     private final Map<RefusalReason, Counter> rejected = new EnumMap<>(RefusalReason.class);
     private final Map<RefusalReason, Counter> refusedEntries = new EnumMap<>(RefusalReason.class);
     private final Map<EventKind, Counter> events = new EnumMap<>(EventKind.class);
+    private final Map<String, Counter> successful = new HashMap<>();
+    private final Map<String, Counter> failed = new HashMap<>();
+    private final Map<String, Counter> failures = new HashMap<>();
 
     ProcessorMetrics(MeterRegistry meters) {
         this.meters = meters;
@@ -92,6 +103,25 @@ final class ProcessorMetrics {
                             .tag("kind", kind.name().toLowerCase(Locale.ROOT))
                             .register(meters));
         }
+        for (String policyType : POLICY_TYPES) {
+            successful.put(policyType, sessions(policyType, "successful"));
+            failed.put(policyType, sessions(policyType, "failed"));
+        }
+        Stream.concat(ResultType.registeredWords(), Stream.of(OTHER))
+                .forEach(resultType -> failures.put(
+                        resultType,
+                        Counter.builder("tlsrpt.processor.failed.sessions")
+                                .description("failed sessions of accepted reports by result type")
+                                .tag("result-type", resultType)
+                                .register(meters)));
+    }
+
+    private Counter sessions(String policyType, String outcome) {
+        return Counter.builder("tlsrpt.processor.sessions")
+                .description("sessions of accepted reports")
+                .tag("policy-type", policyType)
+                .tag("outcome", outcome)
+                .register(meters);
     }
 
     private Counter verdict(Outcome outcome, String reason) {
@@ -124,6 +154,22 @@ final class ProcessorMetrics {
         EventKind kind =
                 event.isRetraction() ? EventKind.RETRACTION : event.isSummary() ? EventKind.SUMMARY : EventKind.FAILURE;
         counter(events.get(kind)).increment();
+    }
+
+    /// Counts the sessions of an event of a report that is seen for the first time.
+    void sessions(Event event) {
+        if (event.isSummary()) {
+            String policyType = successful.containsKey(event.policyType()) ? event.policyType() : OTHER;
+            counter(successful.get(policyType)).increment(count(event.totalSuccessfulSessionCount()));
+            counter(failed.get(policyType)).increment(count(event.totalFailureSessionCount()));
+        } else {
+            counter(failures.getOrDefault(event.resultType(), failures.get(OTHER)))
+                    .increment(count(event.failedSessionCount()));
+        }
+    }
+
+    private static double count(@Nullable Long sessions) {
+        return sessions == null ? 0 : (double) sessions;
     }
 
     void poison() {
