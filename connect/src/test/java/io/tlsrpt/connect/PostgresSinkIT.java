@@ -254,14 +254,14 @@ class PostgresSinkIT {
     void whatWasAbortedIsNotReadAndWhatIsNoRecordGoesToTheDeadLetters() throws IOException {
         ObjectNode event =
                 (ObjectNode) MAPPER.readTree(WIRE.resolve("event-failure.json").toFile());
-        produce("epsilon.example", event.deepCopy().put("event-id", "epsilon#aborted"), false);
+        produce("epsilon.example", event.deepCopy().put("event-id", "epsilon-aborted#0.0.0"), false);
         produce(
                 "epsilon.example",
-                event.deepCopy().put("event-id", "epsilon#wrong").put("received-at", "soon"),
+                event.deepCopy().put("event-id", "epsilon-wrong#0.0.0").put("received-at", "soon"),
                 true);
-        produce("epsilon.example", event.deepCopy().put("event-id", "epsilon#committed"), true);
+        produce("epsilon.example", event.deepCopy().put("event-id", "epsilon-committed#0.0.0"), true);
 
-        awaitRows("SELECT event_id FROM tlsrpt_events WHERE event_id LIKE 'epsilon#%'", "epsilon#committed");
+        awaitRows("SELECT event_id FROM tlsrpt_events WHERE event_id LIKE 'epsilon-%'", "epsilon-committed#0.0.0");
         await().atMost(PATIENCE)
                 .ignoreExceptions()
                 .untilAsserted(() -> assertThat(house().records(ERRORS))
@@ -374,12 +374,12 @@ class PostgresSinkIT {
     private static void assertTablesEqualTopics() {
         JsonSerde<Aggregate> serde = new JsonSerde<>(Aggregate.class);
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(500)).untilAsserted(() -> {
-            assertThat(postgres().ask("SELECT event_id FROM tlsrpt_events WHERE event_id NOT LIKE 'epsilon#%'"))
+            assertThat(postgres().ask("SELECT event_id FROM tlsrpt_events WHERE event_id NOT LIKE 'epsilon-%'"))
                     .containsExactlyInAnyOrderElementsOf(house().records("tlsrpt.events").stream()
                             .map(record -> MAPPER.readTree(record.value())
                                     .get("event-id")
                                     .asString())
-                            .filter(id -> !id.startsWith("epsilon#"))
+                            .filter(id -> !id.startsWith("epsilon-"))
                             .distinct()
                             .toList());
             List<String> cells = house().latest("tlsrpt.aggregates").values().stream()
