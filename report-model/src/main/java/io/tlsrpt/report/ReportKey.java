@@ -1,7 +1,9 @@
 package io.tlsrpt.report;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +29,36 @@ public final class ReportKey {
                 + part(report.reportId()) + "|"
                 + report.dateRange().start().truncatedTo(ChronoUnit.SECONDS) + "|"
                 + domains(report.policyDomains(), channelDomain);
+    }
+
+    /// The domains that a key tells, the channel's where no entry named one; none where there were so many that it
+    /// holds
+    /// their hash.
+    public static List<String> policyDomains(String reportKey) {
+        String part = reportKey.substring(reportKey.lastIndexOf('|') + 1);
+        if (part.startsWith("sha256:")) {
+            return List.of();
+        }
+        return Arrays.stream((part.startsWith("@") ? part.substring(1) : part).split(",", -1))
+                .map(ReportKey::decoded)
+                .filter(domain -> !domain.isEmpty())
+                .toList();
+    }
+
+    private static String decoded(String encoded) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(encoded.length());
+        for (int at = 0; at < encoded.length(); at++) {
+            char character = encoded.charAt(at);
+            int high = character == '%' && at + 2 < encoded.length() ? Character.digit(encoded.charAt(at + 1), 16) : -1;
+            int low = high < 0 ? -1 : Character.digit(encoded.charAt(at + 2), 16);
+            if (low < 0) {
+                out.writeBytes(String.valueOf(character).getBytes(StandardCharsets.UTF_8));
+            } else {
+                out.write(high << 4 | low);
+                at += 2;
+            }
+        }
+        return out.toString(StandardCharsets.UTF_8);
     }
 
     private static String domains(List<String> policyDomains, @Nullable String channelDomain) {

@@ -3,7 +3,9 @@ package io.tlsrpt.topics;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// One record of `tlsrpt.reports`: what is known of an accepted report, latest revision per report-key.
@@ -55,6 +57,35 @@ public record AcceptedReport(
         policyDomains = Json.present(policyDomains);
         entries = Json.present(entries);
         leniencies = Json.present(leniencies);
+    }
+
+    /// The same as if it had never been about these domains; absent when it is about no other.
+    public @Nullable AcceptedReport without(Collection<String> gone) {
+        List<String> domains = Objects.requireNonNullElse(policyDomains, List.<String>of()).stream()
+                .filter(domain -> !gone.contains(domain))
+                .toList();
+        return domains.isEmpty()
+                ? null
+                : new AcceptedReport(
+                        reportKey,
+                        revision,
+                        submitter,
+                        organizationName,
+                        contactInfo,
+                        reportId,
+                        startDatetime,
+                        endDatetime,
+                        domains,
+                        Objects.requireNonNullElse(entries, List.<Entry>of()).stream()
+                                .filter(entry -> !gone.contains(entry.policyDomain()))
+                                .toList(),
+                        authentication,
+                        source,
+                        receivedAt,
+                        backfill,
+                        leniencies,
+                        raw,
+                        replaces);
     }
 
     /// Totals of one policy entry; the first entries are listed, as many as take 256 KiB.

@@ -23,6 +23,11 @@ public record Topics(String prefix, Duration retention) {
 
     public static final Duration SEEN_SLACK = Duration.ofDays(3);
 
+    /// How much longer than documents a departure is remembered: a broker deletes whole segments, so some documents
+    /// stay
+    /// a little longer than they are kept, and one that is read again must find the departure.
+    public static final Duration DEPARTURE_SLACK = Duration.ofDays(30);
+
     /// What one topic is.
     ///
     /// @param schema value of the `schema` header of each record
@@ -113,6 +118,10 @@ public record Topics(String prefix, Duration retention) {
         return compacted("domains", "tlsrpt.domain/1");
     }
 
+    public Topic departures() {
+        return deleted("departures", "tlsrpt.departure/1", retention.plus(DEPARTURE_SLACK));
+    }
+
     /// Every topic that this release writes.
     public List<Topic> all() {
         return List.of(
@@ -128,7 +137,8 @@ public record Topics(String prefix, Duration retention) {
                 inspections(),
                 silences(),
                 notifications(),
-                domains());
+                domains(),
+                departures());
     }
 
     /// Where the records of a policy-domain lie, in every topic that is partitioned by it: murmur2 of its UTF-8 bytes.

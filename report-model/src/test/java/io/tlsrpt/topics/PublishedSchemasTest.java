@@ -46,7 +46,8 @@ class PublishedSchemasTest {
             Map.entry("inspection", Inspection.class),
             Map.entry("silence", Silence.class),
             Map.entry("notification", Notification.class),
-            Map.entry("domain", DomainClaim.class));
+            Map.entry("domain", DomainClaim.class),
+            Map.entry("departure", Departure.class));
 
     private static final Topics TOPICS = new Topics("tlsrpt.", Duration.ofDays(400));
 

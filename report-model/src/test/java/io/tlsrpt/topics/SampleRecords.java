@@ -79,6 +79,7 @@ final class SampleRecords {
                         "204",
                         1,
                         Instant.parse("2026-11-21T10:16:00Z")));
+        records.put("departure.json", new Departure("example.com", RECEIVED, "alice"));
         DomainClaim pending = DomainClaim.pending("example.com", "mailto:tlsrpt@reports.example", RECEIVED);
         records.put("domain-pending.json", pending);
         records.put("domain-accepted.json", pending.accept(Instant.parse("2026-11-22T09:00:00Z")));

@@ -2,15 +2,20 @@ package io.tlsrpt.stream;
 
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.Departure;
 import io.tlsrpt.topics.Event;
 import io.tlsrpt.topics.Json;
+import io.tlsrpt.topics.ReportHeaders;
 import io.tlsrpt.topics.Topics;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
@@ -49,6 +54,12 @@ final class Aggregation implements Processor<String, Event, AggregateKey, Aggreg
     @SuppressWarnings("NullAway.Init") // set by init
     private Sweep<String, PendingTally> pendingSweep;
 
+    @SuppressWarnings("NullAway.Init") // set by init
+    private Departures departures;
+
+    @SuppressWarnings("NullAway.Init") // set by init
+    private Forgetting<AggregateKey, Cell.Stored> forgetting;
+
     Aggregation(Topics topics, ProcessorMetrics metrics) {
         this.topics = topics;
         this.remembered = Retention.remembered(topics);
@@ -62,14 +73,21 @@ final class Aggregation implements Processor<String, Event, AggregateKey, Aggreg
         this.cells = context.getStateStore(ReportTopology.CELLS);
         this.cellSweep = new Sweep<>(cells);
         this.pendingSweep = new Sweep<>(pendingEntries);
+        this.departures = new Departures(context);
+        this.forgetting = new Forgetting<>(departures, cells);
         context.schedule(Sweep.INTERVAL, PunctuationType.WALL_CLOCK_TIME, this::expire);
+        context.schedule(Forgetting.INTERVAL, PunctuationType.WALL_CLOCK_TIME, this::forget);
     }
 
     @Override
     public void process(Record<String, Event> record) {
         Event event = record.value();
         String entry = entryOf(event);
-        if (event.isSummary()) {
+        if (departures.covers(event.policyDomain(), event.receivedAt())) {
+            if (event.isSummary()) {
+                takeWaiting(entry);
+            }
+        } else if (event.isSummary()) {
             add(record, entry);
         } else {
             wait(event, entry);
@@ -117,17 +135,16 @@ final class Aggregation implements Processor<String, Event, AggregateKey, Aggreg
                 Objects.requireNonNull(summary.policyType()),
                 Objects.requireNonNull(summary.submitter()),
                 Objects.requireNonNull(summary.authentication()));
-        Cell cell = Cell.of(cells.get(key));
+        Cell.Stored known = cells.get(key);
+        // Of a domain that departed and came back: what began before is not added to.
+        boolean departed = known != null && departures.covers(key.policyDomain(), begun(known));
+        Cell cell = Cell.of(departed ? null : known);
         cell.add(summary);
-        PendingTally waiting = pendingEntries.delete(entry);
-        while (waiting != null && waiting.previous() != null) {
-            waiting = pendingEntries.delete(waiting.previous());
-            if (waiting != null && waiting.tally() != null) {
-                if (summary.isRetraction()) {
-                    cell.subtract(waiting.tally());
-                } else {
-                    cell.add(waiting.tally());
-                }
+        for (Tally tally : takeWaiting(entry)) {
+            if (summary.isRetraction()) {
+                cell.subtract(tally);
+            } else {
+                cell.add(tally);
             }
         }
         if (cell.empty()) {
@@ -137,6 +154,39 @@ final class Aggregation implements Processor<String, Event, AggregateKey, Aggreg
             cells.put(key, cell.stored());
             publish(key, cell.aggregate(key), record.timestamp());
         }
+    }
+
+    /// The failures of an entry, which wait no more.
+    private List<Tally> takeWaiting(String entry) {
+        List<Tally> tallies = new ArrayList<>();
+        PendingTally waiting = pendingEntries.delete(entry);
+        while (waiting != null && waiting.previous() != null) {
+            waiting = pendingEntries.delete(waiting.previous());
+            if (waiting != null && waiting.tally() != null) {
+                tallies.add(waiting.tally());
+            }
+        }
+        return tallies;
+    }
+
+    private static Instant begun(Cell.Stored cell) {
+        return Objects.requireNonNullElse(cell.firstReceivedAt(), Instant.MIN);
+    }
+
+    /// The tombstones say why, for whoever is not to take it for a recovery.
+    private void forget(long now) {
+        long forgotten = forgetting.slice((cell, departed) -> {
+            Instant at = departed.get(cell.key.policyDomain());
+            if (at == null || begun(cell.value).isAfter(at)) {
+                return 0;
+            }
+            cells.delete(cell.key);
+            Headers headers = topics.aggregates().newHeaders();
+            ReportHeaders.put(headers, Departure.HEADER, at.toString());
+            context.forward(new Record<>(cell.key, null, now, headers));
+            return 1;
+        });
+        metrics.forgotten(ReportTopology.CELLS, forgotten);
     }
 
     private void publish(AggregateKey key, @Nullable Aggregate aggregate, long timestamp) {

@@ -4,6 +4,7 @@ import io.tlsrpt.report.Authentication;
 import io.tlsrpt.report.Leniency;
 import io.tlsrpt.report.PolicyResult;
 import io.tlsrpt.report.RefusalReason;
+import io.tlsrpt.report.ReportKey;
 import io.tlsrpt.report.TlsReport;
 import io.tlsrpt.stream.Examination.CountedEntry;
 import io.tlsrpt.stream.Examination.Refused;
@@ -22,7 +23,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -72,6 +75,12 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
     @SuppressWarnings("NullAway.Init") // set by init
     private Sweep<String, SeenReport> sweep;
 
+    @SuppressWarnings("NullAway.Init") // set by init
+    private Departures departures;
+
+    @SuppressWarnings("NullAway.Init") // set by init
+    private Forgetting<String, SeenReport> forgetting;
+
     FirstSighting(Topics topics, ProcessorMetrics metrics) {
         this.topics = topics;
         this.remembered = Retention.remembered(topics);
@@ -85,7 +94,10 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
         this.seenReports = context.getStateStore(ReportTopology.SEEN_REPORTS);
         this.replaceableEvents = context.getStateStore(ReportTopology.REPLACEABLE_EVENTS);
         this.sweep = new Sweep<>(seenReports);
+        this.departures = new Departures(context);
+        this.forgetting = new Forgetting<>(departures, seenReports);
         context.schedule(Sweep.INTERVAL, PunctuationType.WALL_CLOCK_TIME, this::expire);
+        context.schedule(Forgetting.INTERVAL, PunctuationType.WALL_CLOCK_TIME, this::forget);
     }
 
     @Override
@@ -150,7 +162,9 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
                 headers.authentication().word(),
                 sound.contentSha256(),
                 headers.receivedAt(),
-                position);
+                position,
+                null,
+                null);
     }
 
     private static String place(RawPosition raw) {
@@ -165,8 +179,17 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
     /// @param replaces the revision that is taken back, if any
     private void count(
             Record<byte[], byte[]> raw, RawPosition position, Sound sound, int revision, @Nullable Integer replaces) {
-        SeenReport seen = seen(sound, revision, position);
-        List<Event> events = Flattening.events(sound, revision);
+        // Of a domain that has departed since it arrived nothing is counted: the state is being made anew, or was behind.
+        Predicate<String> departed =
+                domain -> departures.covers(domain, sound.headers().receivedAt());
+        List<CountedEntry> counted = sound.counted().stream()
+                .filter(entry -> !departed.test(entry.domain()))
+                .toList();
+        AcceptedReport report = counted.isEmpty() ? null : report(sound, counted, revision, replaces, position);
+        SeenReport seen = seen(sound, revision, position).with(sound.reportKey(), report);
+        List<Event> events = Flattening.events(sound, revision).stream()
+                .filter(event -> !departed.test(event.policyDomain()))
+                .toList();
         if (replaces != null) {
             takeBack(raw, sound.reportKey());
         }
@@ -181,12 +204,9 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
                 metrics.sessions(event);
             }
         }
-        forward(
-                raw,
-                sound.reportKey(),
-                report(sound, revision, replaces, position),
-                topics.reports(),
-                ReportTopology.WRITE_REPORTS);
+        if (report != null || replaces != null) {
+            forward(raw, sound.reportKey(), report, topics.reports(), ReportTopology.WRITE_REPORTS);
+        }
         for (RefusedEntry entry : sound.refused()) {
             refuse(raw, sound, entry);
         }
@@ -205,7 +225,9 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
                 replaceableEvents.prefixScan(eventsOf(reportKey), new StringSerializer())) {
             while (events.hasNext()) {
                 KeyValue<String, Event> counted = events.next();
-                event(raw, Flattening.retraction(counted.value));
+                if (!departures.covers(counted.value.policyDomain(), counted.value.receivedAt())) {
+                    event(raw, Flattening.retraction(counted.value));
+                }
                 replaceableEvents.delete(counted.key);
             }
         }
@@ -291,30 +313,31 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
                 : EventSize.cut(new String(key, StandardCharsets.UTF_8), EventSize.MAX_REPORT_KEY_BYTES);
     }
 
-    private void forward(Record<byte[], byte[]> raw, String key, Object value, Topics.Topic topic, String sink) {
+    private void forward(Record<byte[], byte[]> raw, String key, @Nullable Object value, Topics.Topic topic, String sink) {
         context.forward(new Record<>(key, value, raw.timestamp(), topic.newHeaders()), sink);
     }
 
-    private AcceptedReport report(Sound sound, int revision, @Nullable Integer replaces, RawPosition position) {
+    private AcceptedReport report(
+            Sound sound, List<CountedEntry> kept, int revision, @Nullable Integer replaces, RawPosition position) {
         TlsReport report = sound.report();
         ReportHeaders headers = sound.headers();
         List<String> domains = new ArrayList<>();
         List<AcceptedReport.Entry> entries = new ArrayList<>();
         int domainBytes = 0;
-        for (String domain : sound.counted().stream()
+        for (String domain : kept.stream()
                 .map(CountedEntry::domain)
                 .distinct()
                 .sorted()
                 .toList()) {
-            String kept = text(domain);
-            domainBytes += EventSize.jsonBytes(kept, Integer.MAX_VALUE) + 1;
+            String listed = text(domain);
+            domainBytes += EventSize.jsonBytes(listed, Integer.MAX_VALUE) + 1;
             if (domainBytes > MAX_LISTED_BYTES) {
                 break;
             }
-            domains.add(kept);
+            domains.add(listed);
         }
         int entryBytes = 0;
-        for (CountedEntry counted : sound.counted()) {
+        for (CountedEntry counted : kept) {
             PolicyResult result = counted.result();
             AcceptedReport.Entry entry = new AcceptedReport.Entry(
                     text(counted.domain()),
@@ -370,7 +393,7 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
             if (!seen.value.receivedAt().isBefore(horizon)) {
                 return 0;
             }
-            int events = seen.value.replaceable() ? forgetEvents(seen.key) : 0;
+            int events = seen.value.replaceable() ? forgetEvents(seen.key, event -> true) : 0;
             seenReports.delete(seen.key);
             context.forward(
                     new Record<>(seen.key, null, now, topics.reports().newHeaders()), ReportTopology.WRITE_REPORTS);
@@ -379,13 +402,52 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
         metrics.expired(ReportTopology.SEEN_REPORTS, removed);
     }
 
-    private int forgetEvents(String reportKey) {
+    /// Takes departed domains out. That there was such a report is kept, so that a copy of it is known as one.
+    private void forget(long now) {
+        long forgotten = forgetting.slice((seen, departed) -> {
+            List<String> gone = gone(seen, departed);
+            if (gone.isEmpty()) {
+                return 0;
+            }
+            int events = seen.value.replaceable()
+                    ? forgetEvents(seen.key, event -> gone.contains(String.valueOf(event.policyDomain())))
+                    : 0;
+            AcceptedReport shared = seen.value.shared();
+            AcceptedReport rest = shared == null ? null : shared.without(gone);
+            seenReports.put(seen.key, seen.value.with(seen.key, rest));
+            context.forward(
+                    new Record<>(seen.key, rest, now, topics.reports().newHeaders()), ReportTopology.WRITE_REPORTS);
+            return 1 + events;
+        });
+        metrics.forgotten(ReportTopology.SEEN_REPORTS, forgotten);
+    }
+
+    /// The domains of a report that departed after it had arrived and are in it still.
+    private static List<String> gone(KeyValue<String, SeenReport> seen, Map<String, Instant> departed) {
+        if (seen.value.forgotten()) {
+            return List.of();
+        }
+        AcceptedReport shared = seen.value.shared();
+        List<String> named = shared == null ? null : shared.policyDomains();
+        return (named == null ? ReportKey.policyDomains(seen.key) : named)
+                .stream()
+                        .filter(domain -> {
+                            Instant at = departed.get(domain);
+                            return at != null && !seen.value.receivedAt().isAfter(at);
+                        })
+                        .toList();
+    }
+
+    private int forgetEvents(String reportKey, Predicate<Event> which) {
         int forgotten = 0;
         try (KeyValueIterator<String, Event> events =
                 replaceableEvents.prefixScan(eventsOf(reportKey), new StringSerializer())) {
             while (events.hasNext()) {
-                replaceableEvents.delete(events.next().key);
-                forgotten++;
+                KeyValue<String, Event> event = events.next();
+                if (which.test(event.value)) {
+                    replaceableEvents.delete(event.key);
+                    forgotten++;
+                }
             }
         }
         return forgotten;

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 ///   `tlsrpt.processor.failed.sessions` = those of their failure details; a report that replaces another adds nothing
 /// - `tlsrpt.processor.entries.refused` = records of single entries in the rejected topic
 /// - `tlsrpt.processor.expired` = records taken out of the stores because their time was over
+/// - `tlsrpt.processor.forgotten` = records taken out of the stores, or changed there, because their domain departed
 final class ProcessorMetrics {
 
     /// What became of a raw record.
@@ -178,6 +179,10 @@ final class ProcessorMetrics {
 
     void expired(String store, long records) {
         meters.counter("tlsrpt.processor.expired", "store", store).increment((double) records);
+    }
+
+    void forgotten(String store, long records) {
+        meters.counter("tlsrpt.processor.forgotten", "store", store).increment((double) records);
     }
 
     private static Counter counter(@Nullable Counter counter) {

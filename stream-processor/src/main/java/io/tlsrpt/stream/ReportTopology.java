@@ -35,6 +35,8 @@ import org.apache.kafka.streams.state.Stores;
 ///     events ─► aggregate-by-day ─► aggregates              one cell per day, domain, policy type, submitter and trust
 ///               pending-entries
 ///               cells
+///
+///     departures ─► known to both: what arrived about a domain until it departed is taken out of every store
 final class ReportTopology {
 
     static final String READ_RAW = "read-raw";
@@ -111,6 +113,9 @@ final class ReportTopology {
                 new JsonSerde<>(Aggregate.class).serializer(),
                 BY_POLICY_DOMAIN,
                 AGGREGATE_BY_DAY);
+
+        // Last: the numbers of the sub-topologies above, and with them their state, are as they were without it.
+        Departures.addTo(graph, topics.departures().name());
 
         return graph;
     }

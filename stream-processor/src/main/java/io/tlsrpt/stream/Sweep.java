@@ -23,6 +23,11 @@ final class Sweep<K, V> {
         this.store = store;
     }
 
+    /// Whether the next slice is the first of a round.
+    boolean atBeginning() {
+        return next == null;
+    }
+
     /// @param visit looks at a record, removes it where its time is over, and says how many records that took
     /// @return how many records were removed
     long slice(ToIntFunction<KeyValue<K, V>> visit) {
