@@ -18,6 +18,10 @@ record Claim(
         String trouble,
         Evidence evidence) {
 
+    Claim with(Evidence other) {
+        return new Claim(rule, resultType, policyDomain, receivingMxHostname, submitter, severity, trouble, other);
+    }
+
     String alertId() {
         return Life.alertId(rule, resultType, policyDomain, receivingMxHostname, submitter);
     }

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// @param look what a live look showed, of one MX or of the domain itself
 /// @param action what somebody did about an alert
 /// @param remembered nothing new: the alert-id of one that fires by its topic
+/// @param departed a domain that is to be forgotten
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record Clue(
         @Nullable MxCell cell,
@@ -21,33 +22,38 @@ record Clue(
         @Nullable Refusal refusal,
         @Nullable Look look,
         @Nullable AlertAction action,
-        @Nullable String remembered) {
+        @Nullable String remembered,
+        @Nullable Departed departed) {
 
     static Clue reminder(String alertId) {
-        return new Clue(null, null, null, null, null, null, alertId);
+        return new Clue(null, null, null, null, null, null, alertId, null);
     }
 
     static Clue of(MxCell cell) {
-        return new Clue(cell, null, null, null, null, null, null);
+        return new Clue(cell, null, null, null, null, null, null, null);
     }
 
     static Clue of(Sighting sighting) {
-        return new Clue(null, sighting, null, null, null, null, null);
+        return new Clue(null, sighting, null, null, null, null, null, null);
     }
 
     static Clue of(Presence presence) {
-        return new Clue(null, null, presence, null, null, null, null);
+        return new Clue(null, null, presence, null, null, null, null, null);
     }
 
     static Clue of(Refusal refusal) {
-        return new Clue(null, null, null, refusal, null, null, null);
+        return new Clue(null, null, null, refusal, null, null, null, null);
     }
 
     static Clue of(Look look) {
-        return new Clue(null, null, null, null, look, null, null);
+        return new Clue(null, null, null, null, look, null, null, null);
     }
 
     static Clue of(AlertAction action) {
-        return new Clue(null, null, null, null, null, action, null);
+        return new Clue(null, null, null, null, null, action, null, null);
+    }
+
+    static Clue of(Departed departed) {
+        return new Clue(null, null, null, null, null, null, null, departed);
     }
 }

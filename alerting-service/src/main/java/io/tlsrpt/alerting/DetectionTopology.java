@@ -5,14 +5,19 @@ import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.AlertAction;
+import io.tlsrpt.topics.Departure;
 import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.Inspection;
 import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.Topics;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KeyValue;
@@ -27,14 +32,18 @@ import org.apache.kafka.streams.kstream.Named;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
 import org.apache.kafka.streams.processor.StreamPartitioner;
+import org.apache.kafka.streams.processor.api.ContextualProcessor;
+import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.Stores;
+import org.jspecify.annotations.Nullable;
 
 /// The whole of detection, top to bottom: what is learned becomes clues about subjects, and these become alerts.
 ///
 ///     tlsrpt.aggregates       ► watch-mx, watch-reporters ╗               ╔► judge-mx        ╗
 ///     tlsrpt.reports.rejected ► watch-rejected            ╬═ by-subject ══╬► judge-reporters ╬► tlsrpt.alerts,
 ///     tlsrpt.alert-actions    ► address                   ╣               ╠► judge-silence   ╣  tlsrpt.alert-history
-///     tlsrpt.inspections      ► split-looks               ╝               ╚► judge-looks     ╝
+///     tlsrpt.inspections      ► split-looks               ╣               ╚► judge-looks     ╝
+///     tlsrpt.departures       ► watch-departures          ╝ (to every task)
 ///
 /// A fault belongs to a server, not to the domains behind it: so the evidence of all domains of an MX meets in one
 /// place, and 200 domains behind one broken MX are one alert.
@@ -68,9 +77,11 @@ final class DetectionTopology {
                 .merge(rejections(builder, topics, settings, metrics), Named.as("with-rejections"))
                 .merge(actions(builder, topics), Named.as("with-actions"))
                 .merge(looks(builder, topics), Named.as("with-looks"))
+                .merge(departures(builder, topics), Named.as("with-departures"))
                 .repartition(Repartitioned.<String, Clue>as("by-subject")
                         .withKeySerde(Serdes.String())
-                        .withValueSerde(new JsonSerde<>(Clue.class)));
+                        .withValueSerde(new JsonSerde<>(Clue.class))
+                        .withStreamPartitioner(DetectionTopology::toSubject));
 
         KStream<String, AlertChange> changes = clues.process(
                         Judge.supplier(settings, metrics, topics.retention(), judgedUntil), Named.as("judge-mx"))
@@ -146,6 +157,49 @@ final class DetectionTopology {
                 .flatMap(
                         (domain, inspection) -> inspection == null ? List.of() : Look.split(inspection),
                         Named.as("split-looks"));
+    }
+
+    /// Domains that are to be forgotten, to all; and the last look at each is taken from those who keep it.
+    private static KStream<String, Clue> departures(StreamsBuilder builder, Topics topics) {
+        KStream<String, Departure> departures = builder.stream(
+                topics.departures().name(),
+                Consumed.with(Serdes.String(), new JsonSerde<>(Departure.class)).withName("read-departures"));
+        departures
+                .process(() -> new NoLook(topics), Named.as("forget-look"))
+                .to(
+                        topics.inspections().name(),
+                        Produced.with(Serdes.String(), new JsonSerde<>(Inspection.class))
+                                .withName("write-no-look"));
+        return departures.process(
+                WatchDepartures::new, Named.as("watch-departures"), WatchDepartures.STORES.toArray(String[]::new));
+    }
+
+    /// A look that showed nothing.
+    private static final class NoLook
+            extends ContextualProcessor<String, @Nullable Departure, String, @Nullable Inspection> {
+
+        private final Topics topics;
+
+        private NoLook(Topics topics) {
+            this.topics = topics;
+        }
+
+        @Override
+        public void process(Record<String, @Nullable Departure> departure) {
+            context()
+                    .forward(new Record<>(
+                            departure.key(),
+                            null,
+                            departure.timestamp(),
+                            topics.inspections().newHeaders()));
+        }
+    }
+
+    /// A subject has its place; what is for all goes to each.
+    private static Optional<Set<Integer>> toSubject(String topic, String subject, Clue clue, int partitions) {
+        return subject.equals(Subject.DEPARTED)
+                ? Optional.of(IntStream.range(0, partitions).boxed().collect(Collectors.toSet()))
+                : Optional.empty();
     }
 
     private static Produced<String, AlertChange> written(String name) {

@@ -168,6 +168,11 @@ final class Incident extends Life {
                 List.of());
     }
 
+    /// Whether this domain is told as its own or as one of those that it affects.
+    boolean names(String domain) {
+        return domain.equals(policyDomain) || affectedDomains.contains(domain);
+    }
+
     /// Its result type, which these alerts always have.
     String type() {
         return Objects.requireNonNull(resultType);

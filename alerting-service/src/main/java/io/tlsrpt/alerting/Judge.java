@@ -137,6 +137,10 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             behindUntil = wallClock.plus(CAUGHT_UP);
         }
         readStores();
+        if (record.value().departed() != null) {
+            forget(record.value().departed(), now);
+            return;
+        }
         Desk desk = new Desk(record.key(), now);
         if (!now.isBefore(due.getOrDefault(record.key(), Instant.MAX))) {
             // what fell due before this record comes first, so that a replay sees what was seen the first time
@@ -151,6 +155,34 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             desk.act(clue.action());
         }
         desk.close();
+    }
+
+    /// Takes a domain out of every MX of this task. Nothing is judged for it: no alert opens, rises or recovers because
+    /// less is known.
+    private void forget(Departed departed, Instant now) {
+        Set<String> touched = new LinkedHashSet<>(departed.mxs());
+        touched.add(MxName.nameless(departed.domain()));
+        touched.removeIf(mx -> alerts.get(mx) == null && !has(mx));
+        try (KeyValueIterator<String, MxAlerts> all = alerts.all()) {
+            while (all.hasNext()) {
+                KeyValue<String, MxAlerts> entry = all.next();
+                if (entry.value.incidents().stream().anyMatch(incident -> incident.names(departed.domain()))) {
+                    touched.add(entry.key);
+                }
+            }
+        }
+        for (String mx : touched) {
+            Desk desk = new Desk(mx, now);
+            desk.forget(departed.domain());
+            desk.close();
+        }
+    }
+
+    /// Whether anything of an MX lies in this task.
+    private boolean has(String mx) {
+        try (KeyValueIterator<String, MxDay> all = days.prefixScan(StoreKey.prefix(mx), new StringSerializer())) {
+            return all.hasNext();
+        }
     }
 
     /// Why what failed at an MX on a day is an alert or is not; changes nothing.
@@ -362,6 +394,77 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
                     recover(rule, type);
                 }
             }
+        }
+
+        /// Takes a domain out of the days, and out of the alerts: one that it alone bears goes, and nobody is told.
+        void forget(String domain) {
+            LocalDate today = day(now);
+            for (int back = -WatchMx.DAYS_AHEAD; back <= WatchMx.DAYS_KEPT; back++) {
+                forget(domain, today.minusDays(back));
+            }
+            terms = null;
+            for (Incident incident : List.copyOf(mxAlerts.incidents())) {
+                boolean own = domain.equals(incident.policyDomain) || domain.equals(MxName.domain(mx));
+                boolean named = incident.names(domain);
+                if (own || (named && !borneWithout(incident, domain))) {
+                    touched = true;
+                    mxAlerts.incidents().remove(incident);
+                    forward(AlertChange.expired(alert(incident)));
+                } else if (named) {
+                    write(incident, false);
+                }
+            }
+            schedule();
+        }
+
+        private void forget(String domain, LocalDate day) {
+            MxDay before = on(day);
+            MxDay after = before.naming(domain);
+            List<KeyValue<String, PooledCell>> gone = new ArrayList<>();
+            try (KeyValueIterator<String, PooledCell> entries =
+                    cells.prefixScan(StoreKey.prefix(mx, day.toString(), domain), new StringSerializer())) {
+                entries.forEachRemaining(gone::add);
+            }
+            for (KeyValue<String, PooledCell> entry : gone) {
+                after = after.minus(entry.value.cell(), entry.value.slot());
+                cells.delete(entry.key);
+            }
+            if (after.equals(before)) {
+                return;
+            }
+            known.put(day, after);
+            if (after.shares().isEmpty()) {
+                days.delete(StoreKey.of(mx, day.toString()));
+            } else {
+                days.put(StoreKey.of(mx, day.toString()), after);
+            }
+        }
+
+        /// Takes a domain out of those that are affected.
+        ///
+        /// @return whether others bear the alert still
+        private boolean borneWithout(Incident incident, String domain) {
+            incident.affectedDomains.remove(domain);
+            incident.affectedDomainCount--;
+            incident.toldDomainCount = Math.min(incident.toldDomainCount, incident.affectedDomainCount);
+            if (incident.affectedDomains.isEmpty()) {
+                return false;
+            }
+            if (!incident.firing || incident.takenOver(now)) {
+                return true;
+            }
+            Assessment assessment = assessment(incident.rule, incident.type());
+            Finding newest = null;
+            for (LocalDate day = incident.firstBad; !day.isAfter(incident.lastBad); day = day.plusDays(1)) {
+                Finding finding = assessment.of(day, incident.wasCapable());
+                newest = finding == null ? newest : finding;
+            }
+            if (newest == null) {
+                return false;
+            }
+            incident.newest = newest;
+            incident.lastBad = newest.day();
+            return true;
         }
 
         /// Does what has fallen due.

@@ -66,7 +66,9 @@ final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
         Look look = record.value().look();
         AlertAction action = record.value().action();
         String remembered = record.value().remembered();
-        if (remembered != null) {
+        if (record.value().departed() != null) {
+            forget(record.value().departed().domain(), now);
+        } else if (remembered != null) {
             standings.remember(remembered);
             if (looks.get(record.key()) == null) {
                 // from now on it is missed when nobody looks
@@ -149,6 +151,27 @@ final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
         }
     }
 
+    private void forget(String domain, Instant now) {
+        looks.delete(Subject.domain(domain));
+        Map<String, Looked> shared = new TreeMap<>();
+        try (KeyValueIterator<String, Looked> all = looks.all()) {
+            while (all.hasNext()) {
+                KeyValue<String, Looked> entry = all.next();
+                if (entry.value.knows(domain)) {
+                    shared.put(entry.key, entry.value.without(domain));
+                }
+            }
+        }
+        shared.forEach((mx, rest) -> {
+            if (rest.domains().isEmpty()) {
+                looks.delete(mx);
+            } else {
+                looks.put(mx, rest);
+            }
+        });
+        standings.forget(domain, now);
+    }
+
     private void tick(Instant now) {
         standings.lookAgain(now);
         List<String> forgotten = new ArrayList<>();
@@ -180,6 +203,7 @@ final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
         Rule rule = action == null ? null : Rule.ofWord(action.rule());
         Look look = clue.look();
         return clue.remembered() != null
+                || clue.departed() != null
                 || (look != null && (look.mx() != null || Subject.isDomain(subject)))
                 || (rule != null && rule.bench() == Rule.Bench.LOOK);
     }

@@ -98,6 +98,10 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
         }
         Clue clue = record.value();
         String subject = record.key();
+        if (clue.departed() != null) {
+            forget(clue.departed(), now);
+            return;
+        }
         boolean intake = Subject.isIntake(subject);
         if (!intake && !Subject.isReporter(subject)) {
             return;
@@ -140,7 +144,37 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
         }
     }
 
-    private void judge(String submitter, @Nullable Sighting before, Instant now) {
+    /// Takes a domain out of what its reporters saw. A fault that nothing bears without it is let go without a word.
+    private void forget(Departed departed, Instant now) {
+        LocalDate today = day(now);
+        for (String submitter : departed.submitters()) {
+            for (int back = -WatchMx.DAYS_AHEAD; back <= 2 * DAYS_JUDGED; back++) {
+                String day = today.minusDays(back).toString();
+                for (boolean trusted : new boolean[] {true, false}) {
+                    Sighting sighting = sightings.delete(
+                            StoreKey.of(submitter, day, departed.domain(), Boolean.toString(trusted)));
+                    ReporterDay seen = sighting == null ? null : days.get(StoreKey.of(submitter, day));
+                    if (sighting != null && seen != null) {
+                        days.put(StoreKey.of(submitter, day), seen.minus(sighting));
+                    }
+                }
+            }
+        }
+        arrivals.delete(Subject.intake(departed.domain()));
+        standings.forget(departed.domain(), now);
+        for (Standing standing : standings.firing(Rule.REPORTER_FAULT)) {
+            String submitter = Objects.requireNonNull(standing.submitter);
+            String type = Objects.requireNonNull(standing.resultType);
+            boolean borne = known(submitter, now).values().stream()
+                    .anyMatch(day -> ReporterFaultRule.holds(day.trusted(), type)
+                            || ReporterFaultRule.holds(day.untrusted(), type));
+            if (departed.submitters().contains(submitter) && !borne) {
+                standings.drop(standing, now);
+            }
+        }
+    }
+
+    private NavigableMap<LocalDate, ReporterDay> known(String submitter, Instant now) {
         NavigableMap<LocalDate, ReporterDay> known = new TreeMap<>();
         LocalDate today = day(now);
         for (int back = 0; back <= DAYS_JUDGED; back++) {
@@ -150,6 +184,11 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
                 known.put(today.minusDays(back), day);
             }
         }
+        return known;
+    }
+
+    private void judge(String submitter, @Nullable Sighting before, Instant now) {
+        NavigableMap<LocalDate, ReporterDay> known = known(submitter, now);
         Set<String> types = new TreeSet<>();
         known.values().forEach(day -> {
             types.addAll(day.trusted().types().keySet());

@@ -108,10 +108,14 @@ final class JudgeSilence implements Processor<String, Clue, String, AlertChange>
 
     @Override
     public void process(Record<String, Clue> record) {
+        Instant now = Instant.ofEpochMilli(record.timestamp());
+        if (record.value().departed() != null) {
+            forget(record.value().departed().domain(), now);
+            return;
+        }
         if (!record.key().equals(Subject.SILENCE)) {
             return;
         }
-        Instant now = Instant.ofEpochMilli(record.timestamp());
         Instant wallClock = Instant.ofEpochMilli(context.currentSystemTimeMs());
         if (now.isBefore(wallClock.minus(BEHIND))) {
             behindUntil = wallClock.plus(CAUGHT_UP);
@@ -182,6 +186,25 @@ final class JudgeSilence implements Processor<String, Clue, String, AlertChange>
         }
     }
 
+    /// A reporter whose silence was only seen in what it no longer writes about this domain is let go without a word.
+    private void forget(String domain, Instant now) {
+        Listening heard = listening.get(Subject.SILENCE);
+        if (heard == null) {
+            return;
+        }
+        Map<String, Claim> before = silence(heard, now).claims();
+        if (!WatchDepartures.take(domain, presences).isEmpty()) {
+            counts = null;
+        }
+        standings.forget(domain, now);
+        Map<String, Claim> after = silence(heard, now).claims();
+        for (Standing standing : standings.firing()) {
+            if (before.containsKey(standing.alertId) && !after.containsKey(standing.alertId)) {
+                standings.drop(standing, now);
+            }
+        }
+    }
+
     private void tick(Instant now) {
         if (now.isBefore(lookAgainAt)) {
             return;
@@ -201,6 +224,24 @@ final class JudgeSilence implements Processor<String, Clue, String, AlertChange>
     }
 
     private void look(Listening awake, Instant now) {
+        Silence silence = silence(awake, now);
+        Map<String, Claim> claims = silence.claims();
+        for (Standing standing : standings.firing()) {
+            if (!claims.containsKey(standing.alertId)) {
+                Silence.Ending ending = silence.ending(standing);
+                // of what was just taken over the reports may still have to be read again
+                boolean wait = ending.why() == Resolution.STALE && standing.takenOver(now.minus(Incident.STALE));
+                if (!wait) {
+                    standings.ended(standing.alertId, ending.why(), ending.words(), now);
+                }
+            }
+        }
+        claims.values().forEach(claim -> standings.holds(claim, now));
+        standings.lookAgain(now);
+    }
+
+    /// What is known now; presences that are too old go.
+    private Silence silence(Listening awake, Instant now) {
         List<Silence.Known> ours = new ArrayList<>();
         List<String> tooOld = new ArrayList<>();
         LocalDate horizon = Silence.lastDue(now, 0).minusDays(DAYS_KEPT);
@@ -219,20 +260,7 @@ final class JudgeSilence implements Processor<String, Clue, String, AlertChange>
             tooOld.forEach(presences::delete);
             counts = null;
         }
-        Silence silence = new Silence(ours, awake.heard(), awake.naps(), ourDomains::judges, now);
-        Map<String, Claim> claims = silence.claims();
-        for (Standing standing : standings.firing()) {
-            if (!claims.containsKey(standing.alertId)) {
-                Silence.Ending ending = silence.ending(standing);
-                // of what was just taken over the reports may still have to be read again
-                boolean wait = ending.why() == Resolution.STALE && standing.takenOver(now.minus(Incident.STALE));
-                if (!wait) {
-                    standings.ended(standing.alertId, ending.why(), ending.words(), now);
-                }
-            }
-        }
-        claims.values().forEach(claim -> standings.holds(claim, now));
-        standings.lookAgain(now);
+        return new Silence(ours, awake.heard(), awake.naps(), ourDomains::judges, now);
     }
 
     private int[] counts() {

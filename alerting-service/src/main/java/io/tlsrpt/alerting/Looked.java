@@ -66,6 +66,19 @@ record Looked(
         return new Looked(now, seen, known, ways, rua, policyId, policySha256, enforcedUntil);
     }
 
+    /// Whether this domain has been seen at the MX.
+    boolean knows(String domain) {
+        return domains.containsKey(domain) || faults.containsKey(domain);
+    }
+
+    Looked without(String domain) {
+        Map<String, Instant> seen = new TreeMap<>(domains);
+        seen.remove(domain);
+        Map<String, Map<String, Severity>> known = new TreeMap<>(faults);
+        known.remove(domain);
+        return new Looked(at, seen, known, families, rua, policyId, policySha256, enforcedUntil);
+    }
+
     Looked at(Instant now) {
         return new Looked(now, domains, faults, families, rua, policyId, policySha256, enforcedUntil);
     }

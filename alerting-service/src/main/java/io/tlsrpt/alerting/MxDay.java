@@ -92,6 +92,13 @@ record MxDay(List<Share> shares, List<String> domains) {
         return new MxDay(with(cell, slot, -1), domains);
     }
 
+    /// The same, naming this domain no longer.
+    MxDay naming(String notThis) {
+        return new MxDay(
+                shares,
+                domains.stream().filter(domain -> !domain.equals(notThis)).toList());
+    }
+
     /// Result types with failures that came in time to be judged.
     Set<String> freshTypes() {
         Set<String> types = new TreeSet<>();

@@ -3,6 +3,7 @@ package io.tlsrpt.alerting;
 import io.tlsrpt.alerting.DetectionMetrics.Change;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Alert;
+import io.tlsrpt.topics.Alert.Evidence;
 import io.tlsrpt.topics.AlertAction;
 import java.time.Duration;
 import java.time.Instant;
@@ -153,6 +154,31 @@ final class Standings {
         }
     }
 
+    /// Forgets a domain: an alert about it alone goes, and nobody is told; one about others too names it no longer.
+    void forget(String domain, Instant now) {
+        List<Standing> known = new ArrayList<>();
+        try (KeyValueIterator<String, Standing> all = store.all()) {
+            all.forEachRemaining(entry -> known.add(entry.value));
+        }
+        for (Standing standing : known) {
+            Evidence evidence = standing.claim.evidence();
+            Evidence rest = evidence.without(domain);
+            boolean alone = rest != evidence && rest.affectedDomains() == null;
+            if (domain.equals(standing.policyDomain) || alone) {
+                drop(standing, now);
+            } else if (rest != evidence) {
+                standing.claim = standing.claim.with(rest);
+                write(standing, false, now);
+            }
+        }
+    }
+
+    /// Forgets an alert; nobody is told.
+    void drop(Standing standing, Instant now) {
+        store.delete(standing.alertId);
+        forward(AlertChange.expired(AlertWording.alert(standing, now, settings.get())), now);
+    }
+
     /// Does what falls due with time: alerts of rules that are off end, numbers are brought up to date, and what was
     /// resolved long ago goes. Bounded by the number of alerts.
     void lookAgain(Instant now) {
@@ -169,8 +195,7 @@ final class Standings {
         }
         for (Standing standing : due) {
             if (!standing.firing) {
-                store.delete(standing.alertId);
-                forward(AlertChange.expired(AlertWording.alert(standing, now, settings.get())), now);
+                drop(standing, now);
             } else if (!standing.rule.on(settings.get().alerting().rules())) {
                 standing.ending = "the rule was turned off";
                 resolve(standing, Resolution.MANUAL, now);

@@ -14,6 +14,9 @@ final class Subject {
     /// All reporters and domains: silence is only seen when they are looked at together.
     static final String SILENCE = "?silence";
 
+    /// What every task is told of: a domain that is to be forgotten.
+    static final String DEPARTED = "?departed";
+
     private static final String REPORTER = "?reporter ";
     private static final String DOMAIN = "?domain ";
     private static final String INTAKE = "?intake ";

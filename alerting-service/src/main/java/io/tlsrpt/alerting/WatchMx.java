@@ -5,6 +5,7 @@ import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
 import io.tlsrpt.topics.Alert;
+import io.tlsrpt.topics.Departure;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -107,6 +108,14 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
         Aggregate aggregate = record.value();
         String cellKey = StoreKey.of(
                 key.policyDomain(), key.window().toString(), key.policyType(), key.submitter(), key.authentication());
+        if (aggregate == null && record.headers().lastHeader(Departure.HEADER) != null) {
+            metrics.aggregate(Outcome.REMOVED);
+            if (cells.get(cellKey) != null) {
+                // read after its departure was: forgotten once more, and nothing is taken for a recovery
+                departed(record);
+            }
+            return;
+        }
         if (aggregate == null) {
             metrics.aggregate(Outcome.REMOVED);
             Aggregate gone = cells.delete(cellKey);
@@ -158,6 +167,27 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
         for (String mx : after.names()) {
             send(record, mx, MxCell.of(judged, mx));
         }
+    }
+
+    private void departed(Record<AggregateKey, @Nullable Aggregate> record) {
+        String domain = record.key().policyDomain();
+        Departed departed = new Departed(domain, forget(domain, cells, mxs), List.of());
+        fullDays.clear();
+        context.forward(new Record<>(Subject.DEPARTED, Clue.of(departed), record.timestamp()));
+    }
+
+    /// Deletes what is known of a domain.
+    ///
+    /// @return the MX hosts that it was known behind
+    static List<String> forget(
+            String domain, KeyValueStore<String, Aggregate> cells, KeyValueStore<String, KnownMxs> mxs) {
+        List<String> names = new ArrayList<>();
+        KnownMxs known = mxs.delete(domain);
+        if (known != null) {
+            names.addAll(known.names());
+        }
+        WatchDepartures.take(domain, cells).forEach(cell -> names.addAll(named(cell.value)));
+        return WatchDepartures.names(names);
     }
 
     private void sendHistory(Record<AggregateKey, @Nullable Aggregate> record, List<String> newcomers) {

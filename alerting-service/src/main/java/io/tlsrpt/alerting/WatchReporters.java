@@ -4,11 +4,14 @@ import io.tlsrpt.report.ResultType;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.Departure;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -65,6 +68,13 @@ final class WatchReporters implements Processor<AggregateKey, @Nullable Aggregat
     public void process(Record<AggregateKey, @Nullable Aggregate> record) {
         AggregateKey key = record.key();
         Aggregate aggregate = record.value();
+        if (aggregate == null && record.headers().lastHeader(Departure.HEADER) != null) {
+            if (days.get(StoreKey.of(key.policyDomain(), key.window().toString())) != null) {
+                List<String> submitters = forget(key.policyDomain(), days, attendance);
+                send(record, Subject.DEPARTED, Clue.of(new Departed(key.policyDomain(), List.of(), submitters)));
+            }
+            return;
+        }
         LocalDate today = today(Math.max(record.timestamp(), context.currentStreamTimeMs()));
         if (!WatchMx.POLICY_TYPES.contains(key.policyType())
                 || key.window().isBefore(today.minusDays(WatchMx.DAYS))
@@ -90,6 +100,18 @@ final class WatchReporters implements Processor<AggregateKey, @Nullable Aggregat
         }
         sendSightings(record, before, after);
         attend(record, new DomainDay.Who(submitter, MxCell.trusted(key.authentication())), after);
+    }
+
+    /// Deletes what is known of a domain.
+    ///
+    /// @return who reported about it
+    static List<String> forget(
+            String domain, KeyValueStore<String, DomainDay> days, KeyValueStore<String, Attendance> attendance) {
+        List<String> submitters = new ArrayList<>();
+        WatchDepartures.take(domain, days)
+                .forEach(day -> day.value.cells().forEach(seen -> submitters.add(seen.submitter())));
+        WatchDepartures.take(domain, attendance);
+        return WatchDepartures.names(submitters);
     }
 
     private void sendSightings(Record<AggregateKey, @Nullable Aggregate> record, DomainDay before, DomainDay after) {

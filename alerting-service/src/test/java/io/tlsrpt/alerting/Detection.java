@@ -10,8 +10,10 @@ import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
 import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.AlertAction;
+import io.tlsrpt.topics.Departure;
 import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.Inspection;
+import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.ReportHeaders;
 import io.tlsrpt.topics.Topics;
@@ -53,6 +55,7 @@ final class Detection implements AutoCloseable {
     private final TestInputTopic<String, DomainClaim> claims;
     private final TestInputTopic<String, AlertAction> actions;
     private final TestInputTopic<String, Inspection> inspections;
+    private final TestInputTopic<String, Departure> departures;
     private final TestInputTopic<String, byte[]> rejected;
     private final TestOutputTopic<String, Alert> alerts;
     private final TestOutputTopic<String, Alert> history;
@@ -98,6 +101,8 @@ final class Detection implements AutoCloseable {
                 TOPICS.alertActions().name(), new StringSerializer(), new JsonSerde<>(AlertAction.class).serializer());
         this.inspections = driver.createInputTopic(
                 TOPICS.inspections().name(), new StringSerializer(), new JsonSerde<>(Inspection.class).serializer());
+        this.departures = driver.createInputTopic(
+                TOPICS.departures().name(), new StringSerializer(), new JsonSerde<>(Departure.class).serializer());
         this.rejected =
                 driver.createInputTopic(TOPICS.rejected().name(), new StringSerializer(), new ByteArraySerializer());
         this.alerts = driver.createOutputTopic(
@@ -177,6 +182,39 @@ final class Detection implements AutoCloseable {
     Detection forgotten(String domain) {
         claims.pipeInput(new TestRecord<>(domain, null, now));
         return this;
+    }
+
+    /// What the console writes when a domain is to be forgotten.
+    Detection departs(String domain) {
+        departures.pipeInput(domain, new Departure(domain, now, "alice"), now);
+        drain();
+        return this;
+    }
+
+    /// What the processor writes of each cell of a domain that departed.
+    Detection cellsLeave(String domain) {
+        for (AggregateKey key : sent.stream()
+                .map(each -> each.aggregate().key())
+                .filter(key -> key.policyDomain().equals(domain))
+                .distinct()
+                .toList()) {
+            Headers headers = TOPICS.aggregates().newHeaders();
+            ReportHeaders.put(headers, Departure.HEADER, now.toString());
+            aggregates.pipeInput(new TestRecord<>(key, null, headers, now));
+        }
+        drain();
+        return this;
+    }
+
+    /// How many entries of the state stores tell of something, by key or by value.
+    Map<String, Integer> storesThatTellOf(String text) {
+        Map<String, Integer> telling = new TreeMap<>();
+        stores().forEach((name, entries) -> entries.forEach((key, value) -> {
+            if (key.toString().contains(text) || Json.MAPPER.writeValueAsString(value).contains(text)) {
+                telling.merge(name, 1, Integer::sum);
+            }
+        }));
+        return telling;
     }
 
     /// A cell and when it arrived.

@@ -59,6 +59,8 @@ class DetectionTopologyTest {
                       <-- read-aggregates
                     Source: read-alert-actions (topics: [tlsrpt.alert-actions])
                       --> address-actions
+                    Source: read-departures (topics: [tlsrpt.departures])
+                      --> watch-departures, forget-look
                     Processor: watch-rejected (stores: [])
                       --> with-rejections
                       <-- read-rejected
@@ -79,14 +81,25 @@ class DetectionTopologyTest {
                     Processor: with-actions (stores: [])
                       --> with-looks
                       <-- with-rejections, address-actions
+                    Processor: watch-departures (stores: [domain-mxs, attendance, domain-cells, domain-days])
+                      --> with-departures
+                      <-- read-departures
                     Processor: with-looks (stores: [])
-                      --> by-subject-repartition-filter
+                      --> with-departures
                       <-- with-actions, split-looks
+                    Processor: with-departures (stores: [])
+                      --> by-subject-repartition-filter
+                      <-- with-looks, watch-departures
                     Processor: by-subject-repartition-filter (stores: [])
                       --> by-subject-repartition-sink
-                      <-- with-looks
+                      <-- with-departures
+                    Processor: forget-look (stores: [])
+                      --> write-no-look
+                      <-- read-departures
                     Sink: by-subject-repartition-sink (topic: by-subject-repartition)
                       <-- by-subject-repartition-filter
+                    Sink: write-no-look (topic: tlsrpt.inspections)
+                      <-- forget-look
 
                   Sub-topology: 1
                     Source: by-subject-repartition-source (topics: [by-subject-repartition])

@@ -122,6 +122,7 @@ public final class Commands {
                 .addSubcommand(new CommandLine(new DomainsCommand(terminal))
                         .addSubcommand(new DomainsCommand.Accept(terminal))
                         .addSubcommand(new DomainsCommand.Forget(terminal)))
+                .addSubcommand(new ForgetCommand(terminal, nanoTime))
                 .addSubcommand(AlertAct.addTo(
                         new CommandLine(new AlertsCommand())
                                 .addSubcommand(new AlertsCommand.List(terminal))

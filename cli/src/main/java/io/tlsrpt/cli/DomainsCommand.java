@@ -50,7 +50,7 @@ final class DomainsCommand implements Callable<Integer> {
     @Command(
             name = "forget",
             mixinStandardHelpOptions = true,
-            description = "Takes the claim of discovered domains back; what was counted stays.")
+            description = "Takes the claim of discovered domains back; what was counted stays (see forget).")
     static final class Forget implements Callable<Integer> {
 
         private final Terminal terminal;

@@ -92,10 +92,20 @@ final class Server implements AutoCloseable {
     /// @param segments of the path behind the first, whatever they contain
     /// @throws Failure when there is no answer, or one that says no
     JsonNode act(String path, String... segments) {
+        return read(good(ask(acting(path, segments))));
+    }
+
+    private HttpRequest.Builder acting(String path, String... segments) {
         String rest = Arrays.stream(segments)
                 .map(segment -> "/" + URLEncoder.encode(segment, StandardCharsets.UTF_8))
                 .collect(Collectors.joining());
-        return read(good(ask(request(path + rest, Map.of()).POST(HttpRequest.BodyPublishers.noBody()))));
+        return request(path + rest, Map.of()).POST(HttpRequest.BodyPublishers.noBody());
+    }
+
+    /// As [#act]; absent when the server has none such (404).
+    Optional<JsonNode> actIfThere(String path, String... segments) {
+        HttpResponse<byte[]> response = ask(acting(path, segments));
+        return response.statusCode() == 404 ? Optional.empty() : Optional.of(read(good(response)));
     }
 
     /// Does something.

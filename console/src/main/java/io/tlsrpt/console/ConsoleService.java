@@ -70,6 +70,8 @@ public final class ConsoleService implements Service {
         QueryApi questions = new QueryApi(views, reader, surroundings.clock());
         DomainsApi domains = new DomainsApi(views, reader, surroundings.current(), surroundings.clock());
         ActionsApi actions = new ActionsApi(views, writer, topics, surroundings.clock());
+        DeparturesApi departures =
+                new DeparturesApi(views, writer, topics, surroundings.current(), surroundings.clock());
         ExplainApi explanations = new ExplainApi(views, surroundings.current(), surroundings.clock());
         Access access = new Access(surroundings.current(), settings.api().listen(), surroundings.meters());
         SessionApi sessions = new SessionApi(access, machine());
@@ -78,6 +80,7 @@ public final class ConsoleService implements Service {
                                 questions.endpoints(),
                                 domains.endpoints(),
                                 actions.endpoints(),
+                                departures.endpoints(),
                                 explanations.endpoints(),
                                 live.endpoints(),
                                 sessions.endpoints(),

@@ -58,6 +58,11 @@ final class SilenceView implements View {
         return those(silence -> over(silence, now));
     }
 
+    /// Every one that there is.
+    List<Silence> all() {
+        return those(silence -> true);
+    }
+
     private static boolean over(Silence silence, Instant now) {
         return silence.endsAt().plus(SHOWN).isBefore(now);
     }

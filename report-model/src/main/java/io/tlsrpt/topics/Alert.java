@@ -228,7 +228,23 @@ public record Alert(
                     null);
         }
 
+        /// The same without one of the domains that it affects; unchanged when it names no such one.
+        public Evidence without(String domain) {
+            List<String> affected = affectedDomains;
+            return affected == null || !affected.contains(domain)
+                    ? this
+                    : naming(
+                            affected.stream()
+                                    .filter(other -> !other.equals(domain))
+                                    .toList(),
+                            affectedDomainCount == null ? null : affectedDomainCount - 1);
+        }
+
         private Evidence naming(List<String> domains) {
+            return naming(domains, affectedDomains == null ? null : (Integer) domains.size());
+        }
+
+        private Evidence naming(List<String> domains, @Nullable Integer domainCount) {
             return new Evidence(
                     window,
                     branch,
@@ -241,7 +257,7 @@ public record Alert(
                     receivingIps,
                     failureReasonCodes,
                     domains,
-                    affectedDomains == null ? null : domains.size(),
+                    domainCount,
                     live);
         }
     }

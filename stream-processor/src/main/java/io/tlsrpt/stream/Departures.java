@@ -83,7 +83,11 @@ final class Departures {
                     store.put(domain, departure);
                 }
             } catch (SerializationException notOurs) {
-                LOG.atWarn().setCause(notOurs).log("a record of the departures topic is no departure");
+                LOG.atWarn()
+                        .addKeyValue(
+                                "position",
+                                context().recordMetadata().map(Object::toString).orElse("unknown"))
+                        .log("a record of the departures topic is no departure");
             }
         }
     }

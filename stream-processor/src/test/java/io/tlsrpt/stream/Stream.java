@@ -13,6 +13,7 @@ import io.tlsrpt.report.SampleReports;
 import io.tlsrpt.topics.AcceptedReport;
 import io.tlsrpt.topics.Aggregate;
 import io.tlsrpt.topics.AggregateKey;
+import io.tlsrpt.topics.Departure;
 import io.tlsrpt.topics.Event;
 import io.tlsrpt.topics.Json;
 import io.tlsrpt.topics.JsonSerde;
@@ -33,6 +34,7 @@ import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TestOutputTopic;
@@ -130,6 +132,16 @@ final class Stream implements AutoCloseable {
         raw.pipeInput(new TestRecord<>(
                 record.key(), record.value(), new RecordHeaders(record.headers()), record.timestamp()));
         rawRecords++;
+        drain();
+    }
+
+    /// What the console writes when a domain is to be forgotten.
+    void depart(String domain, Instant at) {
+        driver.createInputTopic(
+                        topics.departures().name(),
+                        new StringSerializer(),
+                        new JsonSerde<>(Departure.class).serializer())
+                .pipeInput(domain, new Departure(domain, at, "alice"), at);
         drain();
     }
 
