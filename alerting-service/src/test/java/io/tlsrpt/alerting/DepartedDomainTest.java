@@ -59,6 +59,12 @@ class DepartedDomainTest {
         detection.cell(DAY_0, "google.com").domain(domain).failed(EXPIRED, 31, 50).arrives();
     }
 
+    /// Too little for an alert.
+    private void failsALittle(String domain) {
+        detection.cell(DAY_0, "google.com").domain(domain).failed(EXPIRED, 1, 500).arrives();
+        assertThat(detection.state).isEmpty();
+    }
+
     private void departs() {
         detection.pass(Duration.ofMinutes(2)).departs(GONE);
         assertNothingIsLeft();
@@ -108,10 +114,12 @@ class DepartedDomainTest {
     @Test
     void aSharedAlertGoesOnWithTheOtherDomainAndItsNumbersAlone() {
         cleanBoth();
+        failsALittle(STAYS);
         fails(GONE);
         fails(STAYS);
         detection.pass(Duration.ofMinutes(5));
         Alert before = detection.only();
+        assertThat(before.policyDomain()).isNull();
         assertThat(before.evidence().affectedDomains()).containsExactlyInAnyOrder(GONE, STAYS);
         assertThat(before.evidence().failedSessionCount()).isEqualTo(62);
         List<String> told = List.copyOf(detection.told());
@@ -133,11 +141,26 @@ class DepartedDomainTest {
     }
 
     @Test
-    void aSharedAlertThatItAloneBoreEndsInSilence() {
+    void anAlertThatBearsItsNameGoesAndTheOtherThatJoinedHasItsOwnWithItsNextReport() {
         cleanBoth();
         fails(GONE);
-        // too little by itself
-        detection.cell(DAY_0, "google.com").domain(STAYS).failed(EXPIRED, 1, 500).arrives();
+        fails(STAYS);
+        assertThat(detection.only().policyDomain()).isEqualTo(GONE);
+        int told = detection.told().size();
+
+        departs();
+
+        assertThat(detection.state).isEmpty();
+        assertThat(detection.told()).hasSize(told);
+        detection.cell(DAY_0, "microsoft.com").domain(STAYS).failed(EXPIRED, 3, 5).arrives();
+        assertThat(detection.only().policyDomain()).isEqualTo(STAYS);
+    }
+
+    @Test
+    void aSharedAlertThatItAloneBoreEndsInSilence() {
+        cleanBoth();
+        failsALittle(STAYS);
+        fails(GONE);
         detection.pass(Duration.ofMinutes(5));
         List<String> told = List.copyOf(detection.told());
         assertThat(detection.only().firing()).isTrue();

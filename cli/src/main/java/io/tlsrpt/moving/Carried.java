@@ -3,7 +3,8 @@ package io.tlsrpt.moving;
 import io.tlsrpt.topics.Topics;
 import java.util.List;
 
-/// What moves, in the order in which it stands in the file: what is known of alerts before the reports that made them.
+/// What moves, in the order in which it stands in the file: which domains are to be forgotten before all else, and what
+/// is known of alerts before the reports that made them.
 /// All other topics are made anew from the raw one.
 final class Carried {
 
@@ -11,6 +12,7 @@ final class Carried {
 
     static List<Topics.Topic> topics(Topics topics) {
         return List.of(
+                topics.departures(),
                 topics.alerts(),
                 topics.alertHistory(),
                 topics.alertActions(),
