@@ -151,8 +151,8 @@ final class JudgeReporters implements Processor<String, Clue, String, AlertChang
             for (int back = -WatchMx.DAYS_AHEAD; back <= 2 * DAYS_JUDGED; back++) {
                 String day = today.minusDays(back).toString();
                 for (boolean trusted : new boolean[] {true, false}) {
-                    Sighting sighting = sightings.delete(
-                            StoreKey.of(submitter, day, departed.domain(), Boolean.toString(trusted)));
+                    Sighting sighting =
+                            sightings.delete(StoreKey.of(submitter, day, departed.domain(), Boolean.toString(trusted)));
                     ReporterDay seen = sighting == null ? null : days.get(StoreKey.of(submitter, day));
                     if (sighting != null && seen != null) {
                         days.put(StoreKey.of(submitter, day), seen.minus(sighting));

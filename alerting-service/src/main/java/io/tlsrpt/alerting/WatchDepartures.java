@@ -43,8 +43,7 @@ final class WatchDepartures extends ContextualProcessor<String, @Nullable Depart
     /// @return what was there
     static <V> List<KeyValue<String, V>> take(String domain, KeyValueStore<String, V> store) {
         List<KeyValue<String, V>> taken = new ArrayList<>();
-        try (KeyValueIterator<String, V> entries =
-                store.prefixScan(StoreKey.prefix(domain), new StringSerializer())) {
+        try (KeyValueIterator<String, V> entries = store.prefixScan(StoreKey.prefix(domain), new StringSerializer())) {
             entries.forEachRemaining(taken::add);
         }
         taken.forEach(entry -> store.delete(entry.key));

@@ -41,7 +41,11 @@ class DepartedDomainTest {
     private void clean(String domain, long sessions) {
         for (int back = 28; back >= 1; back--) {
             detection.hoursAfter(DAY_0.minusDays(back), 1);
-            detection.cell(DAY_0.minusDays(back), "google.com").domain(domain).sessions(sessions).arrives();
+            detection
+                    .cell(DAY_0.minusDays(back), "google.com")
+                    .domain(domain)
+                    .sessions(sessions)
+                    .arrives();
         }
     }
 
@@ -49,19 +53,31 @@ class DepartedDomainTest {
         for (int back = 28; back >= 1; back--) {
             detection.hoursAfter(DAY_0.minusDays(back), 1);
             for (String domain : List.of(GONE, STAYS)) {
-                detection.cell(DAY_0.minusDays(back), "google.com").domain(domain).sessions(50).arrives();
+                detection
+                        .cell(DAY_0.minusDays(back), "google.com")
+                        .domain(domain)
+                        .sessions(50)
+                        .arrives();
             }
         }
         detection.hoursAfter(DAY_0, 4);
     }
 
     private void fails(String domain) {
-        detection.cell(DAY_0, "google.com").domain(domain).failed(EXPIRED, 31, 50).arrives();
+        detection
+                .cell(DAY_0, "google.com")
+                .domain(domain)
+                .failed(EXPIRED, 31, 50)
+                .arrives();
     }
 
     /// Too little for an alert.
     private void failsALittle(String domain) {
-        detection.cell(DAY_0, "google.com").domain(domain).failed(EXPIRED, 1, 500).arrives();
+        detection
+                .cell(DAY_0, "google.com")
+                .domain(domain)
+                .failed(EXPIRED, 1, 500)
+                .arrives();
         assertThat(detection.state).isEmpty();
     }
 
@@ -136,7 +152,11 @@ class DepartedDomainTest {
         assertThat(detection.told()).isEqualTo(told);
 
         detection.hoursAfter(DAY_0.plusDays(1), 4);
-        detection.cell(DAY_0.plusDays(1), "google.com").domain(STAYS).sessions(60).arrives();
+        detection
+                .cell(DAY_0.plusDays(1), "google.com")
+                .domain(STAYS)
+                .sessions(60)
+                .arrives();
         assertThat(detection.told().getLast()).isEqualTo("resolved recovered");
     }
 
@@ -152,7 +172,11 @@ class DepartedDomainTest {
 
         assertThat(detection.state).isEmpty();
         assertThat(detection.told()).hasSize(told);
-        detection.cell(DAY_0, "microsoft.com").domain(STAYS).failed(EXPIRED, 3, 5).arrives();
+        detection
+                .cell(DAY_0, "microsoft.com")
+                .domain(STAYS)
+                .failed(EXPIRED, 3, 5)
+                .arrives();
         assertThat(detection.only().policyDomain()).isEqualTo(STAYS);
     }
 
@@ -175,7 +199,11 @@ class DepartedDomainTest {
     void whatTheDomainHidNowIsNoAlertUntilTheOtherReportsAgain() {
         for (int back = 28; back >= 1; back--) {
             detection.hoursAfter(DAY_0.minusDays(back), 1);
-            detection.cell(DAY_0.minusDays(back), "google.com").domain(STAYS).sessions(50).arrives();
+            detection
+                    .cell(DAY_0.minusDays(back), "google.com")
+                    .domain(STAYS)
+                    .sessions(50)
+                    .arrives();
             detection
                     .cell(DAY_0.minusDays(back), "google.com")
                     .domain(GONE)
@@ -225,8 +253,14 @@ class DepartedDomainTest {
     void looksAndWatchesOfItLeaveAndThoseOfTheOtherStay() {
         detection.hoursAfter(DAY_0, 1);
         Duration soon = Duration.ofDays(2);
-        detection.looked(SampleLooks.at(detection.now()).domain(GONE).address("192.0.2.1", soon).inspection());
-        detection.looked(SampleLooks.at(detection.now()).domain(STAYS).address("192.0.2.1", soon).inspection());
+        detection.looked(SampleLooks.at(detection.now())
+                .domain(GONE)
+                .address("192.0.2.1", soon)
+                .inspection());
+        detection.looked(SampleLooks.at(detection.now())
+                .domain(STAYS)
+                .address("192.0.2.1", soon)
+                .inspection());
         List<Alert> before = new ArrayList<>(detection.state.values());
         assertThat(before).isNotEmpty().allMatch(Alert::firing);
         List<String> told = List.copyOf(detection.told());
@@ -275,8 +309,16 @@ class DepartedDomainTest {
         cleanBoth();
         for (int day = 0; day <= 6; day++) {
             detection.hoursAfter(DAY_0.plusDays(day), 4);
-            detection.cell(DAY_0.plusDays(day), "google.com").domain(STAYS).sessions(50).arrives();
-            detection.cell(DAY_0.plusDays(day), "microsoft.com").domain(STAYS).sessions(50).arrives();
+            detection
+                    .cell(DAY_0.plusDays(day), "google.com")
+                    .domain(STAYS)
+                    .sessions(50)
+                    .arrives();
+            detection
+                    .cell(DAY_0.plusDays(day), "microsoft.com")
+                    .domain(STAYS)
+                    .sessions(50)
+                    .arrives();
         }
         assertThat(detection.firing()).isNotEmpty();
         assertThat(detection.state.values().stream().filter(Alert::firing))

@@ -210,7 +210,8 @@ final class Detection implements AutoCloseable {
     Map<String, Integer> storesThatTellOf(String text) {
         Map<String, Integer> telling = new TreeMap<>();
         stores().forEach((name, entries) -> entries.forEach((key, value) -> {
-            if (key.toString().contains(text) || Json.MAPPER.writeValueAsString(value).contains(text)) {
+            if (key.toString().contains(text)
+                    || Json.MAPPER.writeValueAsString(value).contains(text)) {
                 telling.merge(name, 1, Integer::sum);
             }
         }));

@@ -330,11 +330,7 @@ final class ForgetCommand implements Callable<Integer> {
     }
 
     private void tellJson(
-            String domain,
-            @Nullable JsonNode answer,
-            boolean complete,
-            TopicScan scan,
-            Map<String, Config> configs) {
+            String domain, @Nullable JsonNode answer, boolean complete, TopicScan scan, Map<String, Config> configs) {
         Map<String, Object> told = new LinkedHashMap<>();
         told.put("domain", domain);
         if (answer != null) {

@@ -84,7 +84,9 @@ final class WhatNames {
             return lists(record.path("match").path("domains"));
         }
         boolean own = domain.equals(record.path("policy-domain").asString(""));
-        if (own && (topic.equals(topics.alerts().name()) || topic.equals(topics.alertHistory().name()))) {
+        if (own
+                && (topic.equals(topics.alerts().name())
+                        || topic.equals(topics.alertHistory().name()))) {
             alertIds.add(key);
         }
         return own || lists(record.path("evidence").path("affected-domains"));

@@ -109,10 +109,7 @@ final class DeparturesApi {
         }
         Departure departure = new Departure(domain, now, by);
         writer.write(topics.departures(), domain, DEPARTURE.write(departure), null);
-        LOG.atInfo()
-                .addKeyValue("departed-at", now)
-                .addKeyValue("by", by)
-                .log("a domain is to be forgotten");
+        LOG.atInfo().addKeyValue("departed-at", now).addKeyValue("by", by).log("a domain is to be forgotten");
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("departure", departure);
         answer.put("silences", silences);

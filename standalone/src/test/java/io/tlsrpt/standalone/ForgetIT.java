@@ -170,20 +170,21 @@ class ForgetIT {
 
     private void assertForgotten(House house) {
         Topics topics = house.topics();
-        assertThat(house.aggregates()).extracting(Aggregate::policyDomain).isNotEmpty().containsOnly(STAYS);
+        assertThat(house.aggregates())
+                .extracting(Aggregate::policyDomain)
+                .isNotEmpty()
+                .containsOnly(STAYS);
         assertThat(latest(house, topics.alerts()).values().toString()).doesNotContain(GONE);
         assertThat(latest(house, topics.silences())).isEmpty();
         Map<String, JsonNode> alerts = latest(house, topics.alerts());
         assertThat(latest(house, topics.notifications()).keySet())
                 .isNotEmpty()
                 .allSatisfy(key -> assertThat(alerts).containsKey(key.substring(0, key.indexOf('/'))));
-        assertThat(latest(house, topics.reports()).values())
-                .isNotEmpty()
-                .allSatisfy(report -> {
-                    // A report-key names all domains of its report.
-                    assertThat(report.path("policy-domains").toString()).isEqualTo("[\"" + STAYS + "\"]");
-                    assertThat(report.path("entries").toString()).doesNotContain(GONE);
-                });
+        assertThat(latest(house, topics.reports()).values()).isNotEmpty().allSatisfy(report -> {
+            // A report-key names all domains of its report.
+            assertThat(report.path("policy-domains").toString()).isEqualTo("[\"" + STAYS + "\"]");
+            assertThat(report.path("entries").toString()).doesNotContain(GONE);
+        });
         assertThat(latest(house, topics.domains())).isEmpty();
     }
 
@@ -194,13 +195,14 @@ class ForgetIT {
         try {
             // the alert of the shared MX is opened by the one that stays
             house.importFile("first.json", failing("first", SHARED_MX, STAYS).bytes());
-            await().atMost(PATIENCE)
-                    .untilAsserted(() -> assertThat(heard).anyMatch(body -> body.contains(SHARED_MX)));
+            await().atMost(PATIENCE).untilAsserted(() -> assertThat(heard).anyMatch(body -> body.contains(SHARED_MX)));
             assertThat(house.post(failing("posted", SHARED_MX, GONE, STAYS).bytes())
                             .statusCode())
                     .isEqualTo(201);
-            house.importFile("both.json", failing("both", SHARED_MX, GONE, STAYS).bytes());
-            house.importFile("alone.json", failing("alone", "mx.gone.example", GONE).bytes());
+            house.importFile(
+                    "both.json", failing("both", SHARED_MX, GONE, STAYS).bytes());
+            house.importFile(
+                    "alone.json", failing("alone", "mx.gone.example", GONE).bytes());
             await().atMost(PATIENCE)
                     .untilAsserted(() -> assertThat(heard)
                             .anyMatch(body -> body.contains("mx.gone.example"))
@@ -208,9 +210,8 @@ class ForgetIT {
             assertThat(cli(house, "silence", "add", "--domain", GONE, "--for", "2h", "--comment", "work"))
                     .as(err.toString())
                     .isZero();
-            await().atMost(PATIENCE).until(() -> latest(house, house.topics().notifications())
-                            .size()
-                    >= 2);
+            await().atMost(PATIENCE)
+                    .until(() -> latest(house, house.topics().notifications()).size() >= 2);
             await().atMost(PATIENCE)
                     .until(() -> send(house, "GET", "/api/v1/silences").body().contains(GONE));
             List<Aggregate> before = cellsOfTheOther(house);
@@ -239,7 +240,9 @@ class ForgetIT {
             int told = heard.size();
 
             try (House again = start()) {
-                assertThat(cli(again, "forget", "Gone.Example", "--yes", "--json")).as(err.toString()).isZero();
+                assertThat(cli(again, "forget", "Gone.Example", "--yes", "--json"))
+                        .as(err.toString())
+                        .isZero();
                 JsonNode said = Json.MAPPER.readTree(out.toString());
                 assertThat(said.path("complete").asBoolean()).isTrue();
                 assertThat(said.path("domain").asString()).isEqualTo(GONE);
@@ -248,8 +251,9 @@ class ForgetIT {
                     if (row.path("topic").asString().equals("tlsrpt.events")) {
                         assertThat(row.path("records").asInt()).isEqualTo(6);
                         assertThat(Instant.parse(row.path("expires-at").asString()))
-                                .isEqualTo(Instant.parse(row.path("last-record-at").asString())
-                                        .plus(Duration.ofDays(400)));
+                                .isEqualTo(
+                                        Instant.parse(row.path("last-record-at").asString())
+                                                .plus(Duration.ofDays(400)));
                         assertThat(Instant.parse(row.path("gone-by").asString()))
                                 .isEqualTo(Instant.parse(row.path("expires-at").asString())
                                         .plus(Duration.ofDays(7)));
@@ -268,19 +272,25 @@ class ForgetIT {
                 });
 
                 // a copy of what was forgotten is not ours, and nothing comes of it
-                assertThat(again.importFile("alone.json", failing("alone", "mx.gone.example", GONE).bytes())
+                assertThat(again.importFile(
+                                        "alone.json",
+                                        failing("alone", "mx.gone.example", GONE)
+                                                .bytes())
                                 .getFirst()
                                 .path("reason")
                                 .asString())
                         .isEqualTo("foreign-domain");
 
                 // the first that is heard is news of the other
-                again.importFile("new.json", failing("new", "mx.new.example", STAYS).bytes());
+                again.importFile(
+                        "new.json", failing("new", "mx.new.example", STAYS).bytes());
                 await().atMost(PATIENCE).until(() -> heard.size() > told);
                 assertThat(heard.get(told)).contains("mx.new.example");
 
                 // a vouched-for copy takes the place of the posted one, exactly
-                JsonNode replaced = again.importFile("posted.json", failing("posted", SHARED_MX, GONE, STAYS).bytes())
+                JsonNode replaced = again.importFile(
+                                "posted.json",
+                                failing("posted", SHARED_MX, GONE, STAYS).bytes())
                         .getFirst();
                 assertThat(replaced.path("verdict").asString()).isEqualTo("replaced");
                 await().atMost(PATIENCE)
@@ -290,7 +300,8 @@ class ForgetIT {
                                     assertThat(cell.authentication()).isEqualTo("operator");
                                     assertThat(cell.reportCount()).isEqualTo(4);
                                     assertThat(cell.totalFailureSessionCount()).isEqualTo(4 * 31);
-                                    assertThat(cell.totalSuccessfulSessionCount()).isEqualTo(4 * 9);
+                                    assertThat(cell.totalSuccessfulSessionCount())
+                                            .isEqualTo(4 * 9);
                                 }));
                 assertForgotten(again);
                 assertThat(heard.subList(told, heard.size())).noneMatch(body -> body.contains(GONE));

@@ -179,7 +179,8 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
     /// @param replaces the revision that is taken back, if any
     private void count(
             Record<byte[], byte[]> raw, RawPosition position, Sound sound, int revision, @Nullable Integer replaces) {
-        // Of a domain that has departed since it arrived nothing is counted: the state is being made anew, or was behind.
+        // Of a domain that has departed since it arrived nothing is counted: the state is being made anew, or was
+        // behind.
         Predicate<String> departed =
                 domain -> departures.covers(domain, sound.headers().receivedAt());
         List<CountedEntry> counted = sound.counted().stream()
@@ -313,7 +314,8 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
                 : EventSize.cut(new String(key, StandardCharsets.UTF_8), EventSize.MAX_REPORT_KEY_BYTES);
     }
 
-    private void forward(Record<byte[], byte[]> raw, String key, @Nullable Object value, Topics.Topic topic, String sink) {
+    private void forward(
+            Record<byte[], byte[]> raw, String key, @Nullable Object value, Topics.Topic topic, String sink) {
         context.forward(new Record<>(key, value, raw.timestamp(), topic.newHeaders()), sink);
     }
 
@@ -324,11 +326,8 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
         List<String> domains = new ArrayList<>();
         List<AcceptedReport.Entry> entries = new ArrayList<>();
         int domainBytes = 0;
-        for (String domain : kept.stream()
-                .map(CountedEntry::domain)
-                .distinct()
-                .sorted()
-                .toList()) {
+        for (String domain :
+                kept.stream().map(CountedEntry::domain).distinct().sorted().toList()) {
             String listed = text(domain);
             domainBytes += EventSize.jsonBytes(listed, Integer.MAX_VALUE) + 1;
             if (domainBytes > MAX_LISTED_BYTES) {

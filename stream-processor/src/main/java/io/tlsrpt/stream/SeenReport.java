@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// @param version of this form; 1
 /// @param revision 0 for the first sighting, one more with each replacement
 /// @param authentication the word of [Authentication]
-/// @param shared what stands in the topic, to be written anew without a domain that departs; absent where the report-key
+/// @param shared what stands in the topic, to be written anew without a domain that departs; absent where the
+/// report-key
 /// tells all of its domains and there is one, and where release 0.1.0 wrote it
 /// @param left what departures left of it: `nothing`; absent where they took nothing or a part
 @JsonPropertyOrder({"version", "revision", "authentication", "content-sha256", "received-at", "raw", "shared", "left"})

@@ -65,8 +65,8 @@ class ForgettingTest {
 
     private long inStores(String text) {
         long found = 0;
-        for (String store : List.of(
-                ReportTopology.CELLS, ReportTopology.PENDING_ENTRIES, ReportTopology.REPLACEABLE_EVENTS)) {
+        for (String store :
+                List.of(ReportTopology.CELLS, ReportTopology.PENDING_ENTRIES, ReportTopology.REPLACEABLE_EVENTS)) {
             try (KeyValueIterator<Object, Object> all =
                     stream.driver.getKeyValueStore(store).all()) {
                 while (all.hasNext()) {
@@ -122,16 +122,15 @@ class ForgettingTest {
     private List<String> headersOfTombstones() {
         stream.depart(GONE, DEPARTED);
         stream.driver.advanceWallClockTime(Forgetting.INTERVAL);
-        return stream.driver
+        return stream
+                .driver
                 .createOutputTopic(
-                        stream.topics.aggregates().name(),
-                        new StringDeserializer(),
-                        new StringDeserializer())
+                        stream.topics.aggregates().name(), new StringDeserializer(), new StringDeserializer())
                 .readRecordsToList()
                 .stream()
                 .filter(record -> record.value() == null)
-                .map(record -> new String(
-                        record.headers().lastHeader("departed-at").value(), StandardCharsets.UTF_8))
+                .map(record ->
+                        new String(record.headers().lastHeader("departed-at").value(), StandardCharsets.UTF_8))
                 .toList();
     }
 
@@ -143,8 +142,7 @@ class ForgettingTest {
 
         // no longer ours: intake says so
         byte[] copy = both("shared").bytes();
-        stream.put(Stream.taken(
-                copy, Authentication.DKIM, DEPARTED.plusSeconds(60), null, List.of(GONE)));
+        stream.put(Stream.taken(copy, Authentication.DKIM, DEPARTED.plusSeconds(60), null, List.of(GONE)));
 
         assertThat(stream.lastVerdict().verdict()).isEqualTo("replaced");
         assertThat(stream.events.subList(events, stream.events.size()))
@@ -215,9 +213,7 @@ class ForgettingTest {
         stream.depart(GONE, DEPARTED);
         // the same cell, before the round came to it
         stream.put(Stream.taken(
-                report().id("new").policy("sts", GONE, 7, 0).bytes(),
-                Authentication.NONE,
-                DEPARTED.plusSeconds(60)));
+                report().id("new").policy("sts", GONE, 7, 0).bytes(), Authentication.NONE, DEPARTED.plusSeconds(60)));
         rounds();
 
         assertThat(stream.cell().totalSuccessfulSessionCount()).isEqualTo(7);
@@ -247,13 +243,18 @@ class ForgettingTest {
         forget();
 
         assertThat(stream.reports.getLast().policyDomains()).hasSize(31).doesNotContain(GONE);
-        assertThat(stream.cells.values()).extracting(Aggregate::policyDomain).doesNotContain(GONE).hasSize(31);
+        assertThat(stream.cells.values())
+                .extracting(Aggregate::policyDomain)
+                .doesNotContain(GONE)
+                .hasSize(31);
     }
 
     @Test
     void manyCellsLeaveSliceBySlice() {
         for (int i = 0; i < 2_600; i++) {
-            stream.post(report().id("r" + i).organization("o").contact("tls@r" + i + ".example")
+            stream.post(report().id("r" + i)
+                    .organization("o")
+                    .contact("tls@r" + i + ".example")
                     .policy("sts", GONE, 1, 0));
         }
         stream.depart(GONE, DEPARTED);
@@ -270,11 +271,13 @@ class ForgettingTest {
     void whatIsNoDepartureIsPassedOver() {
         stream.post(report().policy("sts", GONE, 5, 0));
         var departures = stream.driver.createInputTopic(
-                stream.topics.departures().name(),
-                new StringSerializer(),
-                new StringSerializer());
+                stream.topics.departures().name(), new StringSerializer(), new StringSerializer());
         for (Map.Entry<String, String> wrong : Map.of(
-                        GONE, "{}", "a.example", "not json", "b.example",
+                        GONE,
+                        "{}",
+                        "a.example",
+                        "not json",
+                        "b.example",
                         "{\"policy-domain\":\"gone.example\",\"departed-at\":\"2026-11-23T00:00:00Z\",\"by\":\"x\"}")
                 .entrySet()) {
             departures.pipeInput(wrong.getKey(), wrong.getValue());
