@@ -55,6 +55,9 @@ class ScaleOutIT {
                 producer.transaction.timeout.ms: "10000"
             """;
 
+    /// For a machine that has much else to do.
+    private static final Duration PATIENCE = Duration.ofMinutes(4);
+
     private final Topics topics = new Topics("tlsrpt.", Duration.ofDays(400));
     private final LocalDate day = LocalDate.now(Clock.systemUTC()).minusDays(1);
 
@@ -83,7 +86,7 @@ class ScaleOutIT {
                     Asking asking = new Asking(house);
                     Posting posting = new Posting(house)) {
                 posting.post(0, REPORTS / 3);
-                await().atMost(Duration.ofMinutes(1))
+                await().atMost(PATIENCE)
                         .until(() -> house.verdicts().size() > 100);
                 posting.post(REPORTS / 3, 2 * REPORTS / 3);
                 Images.docker("kill", victim.getContainerId(), kafka3.getContainerId());
@@ -93,7 +96,7 @@ class ScaleOutIT {
                 posting.finish();
 
                 Sums expected = expected();
-                await().atMost(Duration.ofMinutes(2))
+                await().atMost(PATIENCE)
                         .pollInterval(Duration.ofSeconds(1))
                         .untilAsserted(() ->
                                 assertThat(Sums.ofAggregates(house.aggregates())).isEqualTo(expected));
@@ -102,7 +105,7 @@ class ScaleOutIT {
                 assertThat(events.stream().map(Event::eventId))
                         .hasSize(2 * REPORTS)
                         .doesNotHaveDuplicates();
-                await().atMost(Duration.ofSeconds(60))
+                await().atMost(PATIENCE)
                         .untilAsserted(() -> assertThat(Sums.ofAggregates(answers(house))).isEqualTo(expected));
                 assertEachRawRecordHasOneVerdict(house);
 
@@ -115,7 +118,7 @@ class ScaleOutIT {
     }
 
     private void assertEachRawRecordHasOneVerdict(RunningHouse house) {
-        await().atMost(Duration.ofMinutes(1))
+        await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(house.verdicts().stream().map(Verdict::raw))
                         .hasSameSizeAs(house.records(topics.raw()))
                         .doesNotHaveDuplicates());
@@ -196,7 +199,7 @@ class ScaleOutIT {
                         Map.entry("KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS", "3"),
                         Map.entry("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0")))
                 .waitingFor(Wait.forLogMessage(".*Kafka Server started.*", 1)
-                        .withStartupTimeout(Duration.ofMinutes(2)));
+                        .withStartupTimeout(PATIENCE));
         broker.setPortBindings(List.of(outside.port() + ":19092"));
         return broker;
     }
@@ -247,7 +250,7 @@ class ScaleOutIT {
 
         void finish() throws Exception {
             for (Future<?> post : posts) {
-                post.get(2, TimeUnit.MINUTES);
+                post.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
             }
         }
 

@@ -38,7 +38,7 @@ final class ServiceContainer extends GenericContainer<ServiceContainer> {
             case "console" -> withExposedPorts(ADMIN, API);
             default -> withExposedPorts(ADMIN);
         }
-        waitingFor(Wait.forHttp("/ready").forPort(ADMIN).withStartupTimeout(Duration.ofMinutes(3)));
+        waitingFor(Wait.forHttp("/ready").forPort(ADMIN).withStartupTimeout(Duration.ofMinutes(4)));
         withLogConsumer(new Slf4jLogConsumer(LoggerFactory.getLogger(service)));
     }
 
