@@ -105,6 +105,33 @@ class RebuiltDetectionTest {
         }
     }
 
+    /// In another order than they came: the failures first, then the clean history that made them a stray.
+    @Test
+    void aHouseThatMovedInOpensNothingForWhatTheOldOneHasJudged() {
+        try (Detection moved = new Detection(directory.resolve("moved"), DAY_1.plusDays(1))) {
+            moved.judgedUntil = before.now();
+            arrivals.reversed().forEach(each -> moved.replay(each.aggregate(), each.at()));
+            moved.pass(Duration.ofMinutes(2));
+            assertThat(moved.records).isEmpty();
+
+            moved.hoursAfter(DAY_1.plusDays(1), 4);
+            moved.cell(DAY_1.plusDays(1), "google.com").failed(EXPIRED, 31, 40).arrives();
+            assertThat(moved.told()).containsExactly("firing critical");
+        }
+    }
+
+    @Test
+    void aHouseThatMovedInEndsNothingAsStaleForWhatItHasNotHeardItself() {
+        try (Detection moved = new Detection(directory.resolve("moved"), DAY_0.plusDays(12))) {
+            moved.judgedUntil = Incident.end(DAY_0.plusDays(10));
+            moved.remembers(before.state);
+            moved.pass(Duration.ofMinutes(2));
+            assertThat(moved.transitions).isEmpty();
+            moved.pass(Duration.ofDays(7));
+            assertThat(moved.told()).containsExactly("resolved stale");
+        }
+    }
+
     @Test
     void whatFiresWithoutAnyEvidenceLeftBecomesStale() {
         try (Detection rebuilt = new Detection(directory.resolve("rebuilt"), DAY_0.plusDays(20))) {

@@ -184,7 +184,7 @@ final class HouseFile {
     }
 
     private static First first(Path file, Lines lines, MessageDigest digest) throws IOException {
-        First first;
+        @Nullable First first;
         try {
             byte[] line = lines.next();
             if (line == null) {
@@ -194,6 +194,9 @@ final class HouseFile {
             update(digest, line);
         } catch (ZipException | EOFException | JacksonException foreign) {
             throw noneOfOurs(file, foreign);
+        }
+        if (first == null) { // the word null
+            throw noneOfOurs(file, null);
         }
         if (first.tlsrptHouse() > VERSION) {
             throw new MovingFault(file + " was written by a later release (format " + first.tlsrptHouse()
@@ -215,7 +218,10 @@ final class HouseFile {
     }
 
     @SuppressWarnings("UnnecessaryNullCheck") // a line may lack what a record always has
-    private static void check(Path file, HouseRecord record, Set<String> known) {
+    private static void check(Path file, @Nullable HouseRecord record, Set<String> known) {
+        if (record == null) { // the word null
+            throw damaged(file, "a line of it is no record", null);
+        }
         if (record.topic() == null || !known.contains(record.topic())) {
             throw damaged(file, "it has records of a topic that does not move", null);
         }

@@ -1,0 +1,4 @@
+@NullMarked
+package io.tlsrpt.moving;
+
+import org.jspecify.annotations.NullMarked;
