@@ -108,7 +108,11 @@ public final class HouseExport {
                 boolean judged = List.of(topics.raw(), topics.rejected(), topics.inspections())
                         .contains(topic);
                 for (TopicPartition partition : partitions(consumer, topic)) {
-                    for (Reading reading = new Reading(consumer, partition, begins.getOrDefault(partition, 0L), ends.getOrDefault(partition, 0L));
+                    for (Reading reading = new Reading(
+                                    consumer,
+                                    partition,
+                                    begins.getOrDefault(partition, 0L),
+                                    ends.getOrDefault(partition, 0L));
                             reading.goesOn(); ) {
                         for (ConsumerRecord<byte @Nullable [], byte @Nullable []> record : reading.next()) {
                             writer.write(HouseRecord.of(name, record));

@@ -37,7 +37,10 @@ class HouseFileTest {
     @Test
     void whatWasWrittenIsReadByteByByte() throws IOException {
         List<HouseRecord> written = List.of(
-                record("reports.raw", "key".getBytes(StandardCharsets.UTF_8), "{\"ä\":\"\u2028\"}\r\n\t".getBytes(StandardCharsets.UTF_8)),
+                record(
+                        "reports.raw",
+                        "key".getBytes(StandardCharsets.UTF_8),
+                        "{\"ä\":\"\u2028\"}\r\n\t".getBytes(StandardCharsets.UTF_8)),
                 record("reports.raw", BINARY, BINARY),
                 record("reports.rejected", null, new byte[0]),
                 record("silences", new byte[0], null));
@@ -182,8 +185,7 @@ class HouseFileTest {
 
     private Path sample() throws IOException {
         return written(List.of(
-                record("silences", null, "one".getBytes(StandardCharsets.UTF_8)),
-                record("reports.raw", null, BINARY)));
+                record("silences", null, "one".getBytes(StandardCharsets.UTF_8)), record("reports.raw", null, BINARY)));
     }
 
     private Path written(List<HouseRecord> records) throws IOException {

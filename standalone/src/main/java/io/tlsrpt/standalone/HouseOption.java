@@ -49,7 +49,8 @@ final class HouseOption {
         Settings settings = config == null ? SettingsFile.defaults() : SettingsFile.read(config);
         // asked of what was typed: the root has default values for options of these names
         String prefix = typed("--topic-prefix", topicPrefix, settings.topicPrefix());
-        String servers = typed("--bootstrap-servers", bootstrapServers, settings.kafka().bootstrapServers());
+        String servers =
+                typed("--bootstrap-servers", bootstrapServers, settings.kafka().bootstrapServers());
         if (servers != null) {
             return new Open(settings.on(servers, String.valueOf(prefix)), () -> {});
         }

@@ -55,12 +55,16 @@ final class RestoreCommand implements Callable<Integer> {
                             out.println(String.format(Locale.ROOT, "  %-18s %,12d", topic, records)));
             if (restored.madeAnew() > 0) {
                 out.println(String.format(
-                        Locale.ROOT, "  %,d refused documents are left out: they are refused again", restored.madeAnew()));
+                        Locale.ROOT,
+                        "  %,d refused documents are left out: they are refused again",
+                        restored.madeAnew()));
             }
             out.println(String.format(
                     Locale.ROOT,
                     "restored %,d records. Start the stream-processor first; when it has read them, all other services",
-                    restored.records().values().stream().mapToLong(Long::longValue).sum()));
+                    restored.records().values().stream()
+                            .mapToLong(Long::longValue)
+                            .sum()));
             return 0;
         } catch (SettingsFault bad) {
             err.println(bad.getMessage());

@@ -132,7 +132,9 @@ class MovingIT {
             try (House house = House.startWith(cluster)) {
                 await().atMost(PATIENCE).pollInterval(Duration.ofSeconds(1)).untilAsserted(() -> {
                     Contents now = Contents.of(house);
-                    assertThat(now.verdicts().values().stream().mapToLong(Long::longValue).sum())
+                    assertThat(now.verdicts().values().stream()
+                                    .mapToLong(Long::longValue)
+                                    .sum())
                             .isEqualTo(house.records(house.topics().raw()).size());
                     assertThat(now.cells()).containsAllEntriesOf(before.cells());
                     assertThat(now.events()).containsAll(before.events());
@@ -149,7 +151,10 @@ class MovingIT {
                 for (String reporter : List.of("google.com", "microsoft.com")) {
                     house.importFile(
                             "clean.json",
-                            report(reporter, domain, ago).policy("sts", domain, 300, 0).mode("enforce").bytes());
+                            report(reporter, domain, ago)
+                                    .policy("sts", domain, 300, 0)
+                                    .mode("enforce")
+                                    .bytes());
                 }
             }
         }
@@ -157,22 +162,31 @@ class MovingIT {
                 .as(err.toString())
                 .isZero();
         await().atMost(PATIENCE)
-                .until(() -> house.get("/api/v1/silences?state=active").path("rows").size() == 1);
+                .until(() ->
+                        house.get("/api/v1/silences?state=active").path("rows").size() == 1);
         fails(house, "one.example");
         fails(house, "two.example");
         // a duplicate, a conflict, a forged copy that the genuine one replaces
-        house.importFile("again.json", report("google.com", "one.example", 5)
-                .policy("sts", "one.example", 300, 0)
-                .mode("enforce")
-                .bytes());
-        house.importFile("conflict.json", report("google.com", "one.example", 4)
-                .policy("sts", "one.example", 7, 0)
-                .mode("enforce")
-                .bytes());
-        house.post(report("mail.example", "one.example", 2).policy("sts", "one.example", 1, 0).gzip());
+        house.importFile(
+                "again.json",
+                report("google.com", "one.example", 5)
+                        .policy("sts", "one.example", 300, 0)
+                        .mode("enforce")
+                        .bytes());
+        house.importFile(
+                "conflict.json",
+                report("google.com", "one.example", 4)
+                        .policy("sts", "one.example", 7, 0)
+                        .mode("enforce")
+                        .bytes());
+        house.post(report("mail.example", "one.example", 2)
+                .policy("sts", "one.example", 1, 0)
+                .gzip());
         house.importFile(
                 "genuine.json",
-                report("mail.example", "one.example", 2).policy("sts", "one.example", 77, 0).bytes());
+                report("mail.example", "one.example", 2)
+                        .policy("sts", "one.example", 77, 0)
+                        .bytes());
         // an entry that is not ours, a document that is none
         house.importFile(
                 "foreign.json",
@@ -185,7 +199,9 @@ class MovingIT {
         assertThat(house.post(new byte[] {0, 1, 2, (byte) 0xff}).statusCode()).isEqualTo(400);
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(500)).untilAsserted(() -> {
             Contents now = Contents.of(house);
-            assertThat(now.verdicts().values().stream().mapToLong(Long::longValue).sum())
+            assertThat(now.verdicts().values().stream()
+                            .mapToLong(Long::longValue)
+                            .sum())
                     .isEqualTo(now.raw().size());
             assertThat(now.rejected()).hasSize(4);
             assertThat(house.get("/api/v1/alerts?state=firing").path("rows")).hasSize(2);
@@ -201,8 +217,7 @@ class MovingIT {
         assertThat(cli(house, "alerts", "ack", id.substring(0, 12), "--by", "alice"))
                 .as(err.toString())
                 .isZero();
-        await().atMost(PATIENCE)
-                .until(() -> house.alerts().stream().anyMatch(alert -> alert.acknowledged() != null));
+        await().atMost(PATIENCE).until(() -> house.alerts().stream().anyMatch(alert -> alert.acknowledged() != null));
     }
 
     /// Two reporters agree that the certificate has expired.
