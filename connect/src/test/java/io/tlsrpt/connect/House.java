@@ -58,12 +58,16 @@ final class House implements AutoCloseable {
 
     /// As a reporter does it, whom nobody vouches for.
     void post(byte[] report) {
-        send("http://" + standalone.intakeAddress() + "/v1/tlsrpt", report, 201);
+        send("http://" + standalone.intakeAddress() + "/v1/tlsrpt", "application/tlsrpt+json", report, 201);
     }
 
     /// As the operator does it.
     void importFile(String name, byte[] file) {
-        send("http://" + standalone.apiAddress() + "/api/v1/import?name=" + name, file, 200);
+        send(
+                "http://" + standalone.apiAddress() + "/api/v1/import?name=" + name,
+                "application/octet-stream",
+                file,
+                200);
     }
 
     /// As somebody at the dashboard does it.
@@ -71,12 +75,14 @@ final class House implements AutoCloseable {
         String body = "{\"by\":\"alice\",\"incident-id\":\"" + incidentId + "\"}";
         send(
                 "http://" + standalone.apiAddress() + "/api/v1/alerts/" + alertId + "/resolve",
+                "application/json",
                 body.getBytes(StandardCharsets.UTF_8),
                 202);
     }
 
-    private void send(String uri, byte[] body, int status) {
+    private void send(String uri, String type, byte[] body, int status) {
         HttpRequest request = HttpRequest.newBuilder(URI.create(uri))
+                .header("Content-Type", type)
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body))
                 .build();
         try {

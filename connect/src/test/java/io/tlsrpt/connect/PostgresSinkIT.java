@@ -158,7 +158,7 @@ class PostgresSinkIT {
         house().importFile("sums.zip", zip(archive));
         assertTablesEqualTopics();
         List<String> columns = columns();
-        List<String> before = everything();
+        List<String> before = counted();
 
         worker().close();
         startedWorker = new Worker(house().bootstrapServers());
@@ -184,7 +184,7 @@ class PostgresSinkIT {
             awaitReadAgain(name(table), "tlsrpt." + table);
         }
         assertTablesEqualTopics();
-        assertThat(everything()).containsAll(before);
+        assertThat(counted()).containsAll(before);
         assertThat(columns())
                 .as("the connector had to add no column to our tables")
                 .isEqualTo(columns);
@@ -312,7 +312,9 @@ class PostgresSinkIT {
     @Test
     void theWorkerShowsTheConverterWithItsVersionAndItsOptions() {
         assertThat(worker().get("/connector-plugins?connectorsOnly=false"))
-                .filteredOn(plugin -> plugin.get("class").asString().equals(RecordConverter.class.getName()))
+                // the class path of this test has it too, without a version
+                .filteredOn(plugin ->
+                        plugin.get("class").asString().equals(RecordConverter.class.getName()) && plugin.has("version"))
                 .singleElement()
                 .satisfies(plugin -> {
                     assertThat(plugin.get("type").asString()).isEqualTo("converter");
@@ -326,7 +328,8 @@ class PostgresSinkIT {
     @Test
     void theSinkFindsNoFaultInOurConnectors() {
         for (String table : TABLES) {
-            JsonNode config = MAPPER.readTree(connector(table)).get("config");
+            ObjectNode config = (ObjectNode) MAPPER.readTree(connector(table)).get("config");
+            config.put("name", name(table));
             JsonNode answer = MAPPER.readTree(
                     worker().ask("PUT", "/connector-plugins/JdbcSinkConnector/config/validate", config.toString()));
 
@@ -407,9 +410,13 @@ class PostgresSinkIT {
             assertThat(postgres().ask("SELECT report_key FROM tlsrpt_reports"))
                     .containsExactlyInAnyOrderElementsOf(
                             house().latest("tlsrpt.reports").keySet());
-            assertThat(postgres().ask("SELECT alert_id FROM tlsrpt_alerts"))
-                    .containsExactlyInAnyOrderElementsOf(
-                            house().latest("tlsrpt.alerts").keySet());
+            assertThat(postgres().ask("SELECT alert_id, state, transition FROM tlsrpt_alerts"))
+                    .containsExactlyInAnyOrderElementsOf(house().latest("tlsrpt.alerts").values().stream()
+                            .map(MAPPER::readTree)
+                            .map(alert -> alert.get("alert-id").asString() + " | "
+                                    + alert.get("state").asString() + " | "
+                                    + alert.get("transition").asInt())
+                            .toList());
         });
     }
 
@@ -427,9 +434,12 @@ class PostgresSinkIT {
                 Long.toString(cell.lastReceivedAt().toEpochMilli()));
     }
 
-    private static List<String> everything() {
+    /// All rows but those of alerts, whose state goes on by itself.
+    private static List<String> counted() {
         List<String> rows = new ArrayList<>();
-        TABLES.forEach(table -> rows.addAll(postgres().ask("SELECT t::text FROM tlsrpt_" + table + " t")));
+        for (String table : List.of("events", "aggregates", "reports")) {
+            rows.addAll(postgres().ask("SELECT t::text FROM tlsrpt_" + table + " t"));
+        }
         return rows;
     }
 
