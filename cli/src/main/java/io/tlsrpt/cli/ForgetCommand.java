@@ -226,6 +226,7 @@ final class ForgetCommand implements Callable<Integer> {
         properties.put("enable.auto.commit", "false");
         properties.put("auto.offset.reset", "earliest");
         properties.put("allow.auto.create.topics", "false");
+        properties.put("request.timeout.ms", "10000");
         properties.put("default.api.timeout.ms", "10000");
         return properties;
     }
