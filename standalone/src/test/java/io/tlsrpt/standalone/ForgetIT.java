@@ -101,6 +101,7 @@ class ForgetIT {
                 mail: {smtp: {enabled: false}}
                 alerting:
                   warning-wait: 0s
+                  inspection: {enabled: false}
                   receivers:
                     - {name: ops, url: "http://127.0.0.1:%d/", allow-private-addresses: true, min-severity: info}
                 """.formatted(
