@@ -222,7 +222,7 @@ class PostgresSinkIT {
     @Test
     void hostileReportsStopNothing() throws IOException {
         Random random = new Random(7);
-        String noise = random.ints(900, 'a', 'z' + 1)
+        String noise = random.ints(1_000, 'a', 'z' + 1)
                 .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
                 .toString();
         house().post(SampleReports.report()
