@@ -101,7 +101,9 @@ final class Assemble {
 
     /// The project's jars before all others; each group by name. The cache is without machine code, which would fit only
     /// one kind of processor (and its adapters are confused with one another, as warnings of each start say); what the
-    /// virtual machine has to say goes where the logs go, as standard output belongs to the commands.
+    /// virtual machine has to say goes where the logs go, as standard output belongs to the commands. The heap begins
+    /// large enough for the objects of the cache: with the serial collector, which Java takes on one processor, it
+    /// would not start otherwise.
     private static String arguments(Map<String, Path> jars) throws IOException {
         List<String> own = new ArrayList<>();
         List<String> others = new ArrayList<>();
@@ -116,6 +118,7 @@ final class Assemble {
                 -XX:+UseCompactObjectHeaders
                 -XX:+ExitOnOutOfMemoryError
                 -XX:MaxRAMPercentage=50
+                -Xms64m
                 -XX:+UnlockDiagnosticVMOptions
                 -XX:-AOTAdapterCaching
                 -XX:-AOTStubCaching

@@ -43,6 +43,8 @@ final class Images {
                 String name = "tlsrpt/" + service + ":latest";
                 docker(
                         "build",
+                        "--network",
+                        "none", // all that is needed is in the context and in the base images
                         "--file",
                         CONTEXT.resolve("deploy/Dockerfile").toString(),
                         "--target",
