@@ -163,10 +163,11 @@ final class Standings {
         for (Standing standing : known) {
             Evidence evidence = standing.claim.evidence();
             Evidence rest = evidence.without(domain);
-            boolean alone = rest != evidence && rest.affectedDomains() == null;
+            boolean named = !rest.equals(evidence);
+            boolean alone = named && rest.affectedDomains() == null;
             if (domain.equals(standing.policyDomain) || alone) {
                 drop(standing, now);
-            } else if (rest != evidence) {
+            } else if (named) {
                 standing.claim = standing.claim.with(rest);
                 write(standing, false, now);
             }
