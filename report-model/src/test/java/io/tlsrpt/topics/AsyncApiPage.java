@@ -99,7 +99,11 @@ final class AsyncApiPage {
 
     private void channel(String id, JsonNode channel) {
         page.append("<section aria-labelledby=\"%s\">\n<h2 id=\"%s\"><code>%s</code></h2>\n<p>%s</p>\n"
-                .formatted(escaped(id), escaped(id), escaped(text(channel, "address")), prose(text(channel, "description"))));
+                .formatted(
+                        escaped(id),
+                        escaped(id),
+                        escaped(text(channel, "address")),
+                        prose(text(channel, "description"))));
         JsonNode message = at(channel.path("messages").values().iterator().next());
         JsonNode key = at(message.path("bindings").path("kafka").path("key"));
         JsonNode topic = channel.path("bindings").path("kafka").path("topicConfiguration");
@@ -249,7 +253,10 @@ final class AsyncApiPage {
     }
 
     private static String escaped(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
     }
 
     private static String read(Path file) {

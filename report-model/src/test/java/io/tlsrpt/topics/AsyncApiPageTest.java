@@ -29,7 +29,8 @@ class AsyncApiPageTest {
     void everyTopicAndNoScriptIsOnThePage() {
         String page = AsyncApiPage.of(DOCS);
         new Topics("tlsrpt.", Duration.ofDays(400))
-                .all().forEach(topic -> assertThat(page).contains("<code>" + topic.name() + "</code></h2>"));
+                .all()
+                .forEach(topic -> assertThat(page).contains("<code>" + topic.name() + "</code></h2>"));
         assertThat(page).doesNotContain("<script", "src=", "url(", "href=\"http");
     }
 }
