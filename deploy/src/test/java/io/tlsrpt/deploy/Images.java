@@ -103,7 +103,8 @@ final class Images {
         }
     }
 
-    /// What a build from source has inside, made from the modules' directories: `app/<service>/lib` and its SBOM, beside
+    /// What a build from source has inside, made from the modules' directories: `app/<service>/lib` and its SBOM,
+    /// beside
     /// the Dockerfile and what it copies.
     private static void makeContext() {
         try {

@@ -102,7 +102,9 @@ class ImagesIT {
     }
 
     private static void remove() {
-        List<String> names = docker("ps", "--all", "--quiet", "--filter", "name=" + NETWORK).lines().toList();
+        List<String> names = docker("ps", "--all", "--quiet", "--filter", "name=" + NETWORK)
+                .lines()
+                .toList();
         names.forEach(name -> docker("rm", "--force", "--volumes", name));
         docker("network", "ls", "--quiet", "--filter", "name=" + NETWORK)
                 .lines()
@@ -133,7 +135,18 @@ class ImagesIT {
 
     /// Of a container of its own, in which nothing of ours runs.
     private static String inside(String service, String script) {
-        return docker("run", "--rm", "--network", "none", "--user", "0", "--entrypoint", "/bin/sh", image(service), "-c", script);
+        return docker(
+                "run",
+                "--rm",
+                "--network",
+                "none",
+                "--user",
+                "0",
+                "--entrypoint",
+                "/bin/sh",
+                image(service),
+                "-c",
+                script);
     }
 
     /// With `AOTMode=on` it would not start without its cache.
@@ -152,7 +165,9 @@ class ImagesIT {
         docker("stop", "--time", "60", container(service));
 
         assertThat(state(service, "ExitCode")).as("128 + SIGTERM, not SIGKILL").isEqualTo("143");
-        assertThat(Images.log(container(service))).as("everything was closed before").contains("ServiceHost stopped");
+        assertThat(Images.log(container(service)))
+                .as("everything was closed before")
+                .contains("ServiceHost stopped");
     }
 
     @ParameterizedTest
@@ -188,9 +203,10 @@ class ImagesIT {
     @ParameterizedTest
     @ValueSource(strings = {"ingest-service", "stream-processor", "alerting-service", "console", "standalone"})
     void nobodyCanChangeWhatIsRunNorBecomeSomebodyElse(String service) {
-        assertThat(inside(
-                        service,
-                        "find /opt /etc /usr /bin /sbin /lib ! -type l '(' -user 10001 -o -group 10001 -o -perm -o+w ')'"))
+        assertThat(
+                        inside(
+                                service,
+                                "find /opt /etc /usr /bin /sbin /lib ! -type l '(' -user 10001 -o -group 10001 -o -perm -o+w ')'"))
                 .isEmpty();
         assertThat(inside(service, "find / -xdev -type f -perm /6000")).isEmpty();
         assertThat(inside(service, "stat -c '%u:%g %a' /var/lib/tlsrpt")).isEqualTo("10001:10001 755");
@@ -206,7 +222,8 @@ class ImagesIT {
                         .map(path -> path.substring("/opt/tlsrpt/lib/".length())))
                 .containsExactlyInAnyOrderElementsOf(jars);
         assertThat(jars)
-                .noneMatch(jar -> jar.startsWith("kafka_") || jar.startsWith("kafka-server") || jar.startsWith("scala-"))
+                .noneMatch(
+                        jar -> jar.startsWith("kafka_") || jar.startsWith("kafka-server") || jar.startsWith("scala-"))
                 .noneMatch(jar -> jar.contains("junit") || jar.contains("assertj") || jar.endsWith("-tests.jar"));
         assertThat(jars.stream().anyMatch(jar -> jar.startsWith("rocksdbjni")))
                 .as("state stores are not the intake's")
@@ -220,7 +237,8 @@ class ImagesIT {
                 .hasMessageContaining("ended with 1")
                 .hasMessageContaining("/etc/tlsrpt/tlsrpt.yaml:")
                 .hasMessageContaining("token operator --role operate");
-        assertThatThrownBy(() -> docker("run", "--rm", "--network", "none", image("console"))).hasMessageContaining("TLSRPT_TOKEN_SHA256");
+        assertThatThrownBy(() -> docker("run", "--rm", "--network", "none", image("console")))
+                .hasMessageContaining("TLSRPT_TOKEN_SHA256");
     }
 
     @ParameterizedTest

@@ -86,8 +86,7 @@ class ScaleOutIT {
                     Asking asking = new Asking(house);
                     Posting posting = new Posting(house)) {
                 posting.post(0, REPORTS / 3);
-                await().atMost(PATIENCE)
-                        .until(() -> house.verdicts().size() > 100);
+                await().atMost(PATIENCE).until(() -> house.verdicts().size() > 100);
                 posting.post(REPORTS / 3, 2 * REPORTS / 3);
                 Images.docker("kill", victim.getContainerId(), kafka3.getContainerId());
                 added.start();
@@ -98,15 +97,16 @@ class ScaleOutIT {
                 Sums expected = expected();
                 await().atMost(PATIENCE)
                         .pollInterval(Duration.ofSeconds(1))
-                        .untilAsserted(() ->
-                                assertThat(Sums.ofAggregates(house.aggregates())).isEqualTo(expected));
+                        .untilAsserted(() -> assertThat(Sums.ofAggregates(house.aggregates()))
+                                .isEqualTo(expected));
                 List<Event> events = house.events();
                 assertThat(Sums.byAppending(events)).isEqualTo(expected);
                 assertThat(events.stream().map(Event::eventId))
                         .hasSize(2 * REPORTS)
                         .doesNotHaveDuplicates();
                 await().atMost(PATIENCE)
-                        .untilAsserted(() -> assertThat(Sums.ofAggregates(answers(house))).isEqualTo(expected));
+                        .untilAsserted(() ->
+                                assertThat(Sums.ofAggregates(answers(house))).isEqualTo(expected));
                 assertEachRawRecordHasOneVerdict(house);
 
                 assertThat(survivor.isRunning()).isTrue();
@@ -184,9 +184,7 @@ class ScaleOutIT {
                         Map.entry("KAFKA_CONTROLLER_QUORUM_VOTERS", "1@kafka1:9093,2@kafka2:9093,3@kafka3:9093"),
                         Map.entry("KAFKA_CONTROLLER_LISTENER_NAMES", "CONTROLLER"),
                         Map.entry("KAFKA_LISTENERS", "INSIDE://:9092,CONTROLLER://:9093,OUTSIDE://:19092"),
-                        Map.entry(
-                                "KAFKA_ADVERTISED_LISTENERS",
-                                "INSIDE://kafka" + id + ":9092,OUTSIDE://" + outside),
+                        Map.entry("KAFKA_ADVERTISED_LISTENERS", "INSIDE://kafka" + id + ":9092,OUTSIDE://" + outside),
                         Map.entry("KAFKA_INTER_BROKER_LISTENER_NAME", "INSIDE"),
                         Map.entry(
                                 "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
@@ -198,8 +196,7 @@ class ScaleOutIT {
                         Map.entry("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "2"),
                         Map.entry("KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS", "3"),
                         Map.entry("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0")))
-                .waitingFor(Wait.forLogMessage(".*Kafka Server started.*", 1)
-                        .withStartupTimeout(PATIENCE));
+                .waitingFor(Wait.forLogMessage(".*Kafka Server started.*", 1).withStartupTimeout(PATIENCE));
         broker.setPortBindings(List.of(outside.port() + ":19092"));
         return broker;
     }
@@ -233,15 +230,16 @@ class ScaleOutIT {
         }
 
         void post(int from, int to) {
-            IntStream.range(from, to).forEach(report -> posts.add(senders.submit(() -> {
-                taken(report(report, report));
-                if (report % 3 == 0) {
-                    taken(report(report, report));
-                }
-                if (report % 10 == 0) {
-                    taken(report(report, report + 1L));
-                }
-            })));
+            IntStream.range(from, to)
+                    .forEach(report -> posts.add(senders.submit(() -> {
+                        taken(report(report, report));
+                        if (report % 3 == 0) {
+                            taken(report(report, report));
+                        }
+                        if (report % 10 == 0) {
+                            taken(report(report, report + 1L));
+                        }
+                    })));
         }
 
         private void taken(byte[] report) {
@@ -270,7 +268,7 @@ class ScaleOutIT {
         private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
 
         Asking(RunningHouse house) {
-            var _ = clock.scheduleWithFixedDelay(() -> ask(house), 0, EVERY.toMillis(), TimeUnit.MILLISECONDS);
+            var unused = clock.scheduleWithFixedDelay(() -> ask(house), 0, EVERY.toMillis(), TimeUnit.MILLISECONDS);
         }
 
         private void ask(RunningHouse house) {
