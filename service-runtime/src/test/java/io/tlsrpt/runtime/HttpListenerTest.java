@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.time.Duration;
 import java.util.List;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
@@ -64,8 +66,15 @@ class HttpListenerTest {
         Files.copy(keyStore("one"), store);
         Settings.Tls tls = new Settings.Tls(store, new Secret("changeit"));
         Routes routes = new Routes("intake", HostPort.parse("127.0.0.1:0"), tls, routing -> {});
-        try (HttpListener listener = HttpListener.start(List.of(routes), new SimpleMeterRegistry())) {
+        SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        try (HttpListener listener = HttpListener.start(List.of(routes), meters)) {
             assertThat(subject(listener)).isEqualTo("CN=one");
+            double end = meters.get("tlsrpt.certificate.not.after.seconds")
+                    .tag("listener", "intake")
+                    .gauge()
+                    .value();
+            assertThat(Instant.ofEpochSecond((long) end))
+                    .isBetween(Instant.now(), Instant.now().plus(Duration.ofDays(100)));
 
             Files.writeString(store, "no key store");
             Files.setLastModifiedTime(store, FileTime.fromMillis(1000));

@@ -31,6 +31,12 @@ class ServiceHostTest {
             assertThat(get(host, "/ready").statusCode()).isEqualTo(503);
             assertThat(get(host, "/ready").body()).isEqualTo("broker: away\n");
             assertThat(get(host, "/live").statusCode()).isEqualTo(200);
+            assertThat(get(host, "/metrics").body())
+                    .contains(
+                            "tlsrpt_health_ready{part=\"broker\"} 0.0",
+                            "tlsrpt_health_live{part=\"broker\"} 1.0",
+                            "tlsrpt_health_ready{part=\"start\"} 1.0",
+                            "disk_free_bytes{");
         }
         assertThat(steps).containsExactly("start first", "start second", "close second", "close first");
     }

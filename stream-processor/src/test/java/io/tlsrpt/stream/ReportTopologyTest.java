@@ -3,6 +3,7 @@ package io.tlsrpt.stream;
 import static io.tlsrpt.report.SampleReports.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.Counter;
 import io.tlsrpt.report.Authentication;
 import io.tlsrpt.report.CanaryReport;
 import io.tlsrpt.report.SampleReports;
@@ -359,6 +360,31 @@ class ReportTopologyTest {
         stream.put(Stream.taken(report().day(LocalDate.parse("2020-01-01")).bytes(), Authentication.NONE, then));
 
         assertThat(stream.lastVerdict().verdict()).isEqualTo("accepted");
+    }
+
+    @Test
+    void sessionsAreCountedOnceForEachReport() {
+        stream.post(report()
+                .policy("sts", "example.com", 90, 10)
+                .failure("certificate-expired", "mx1", 8)
+                .failure("unheard-of", "mx1", 2));
+        stream.post(report().policy("sts", "example.com", 7, 3), Authentication.DKIM);
+        stream.post(report().policy("sts", "example.com", 7, 3), Authentication.DKIM);
+
+        assertThat(stream.verdictWords()).containsExactly("accepted", "replaced", "duplicate");
+        assertThat(sessions("tlsrpt.processor.sessions", "outcome", "successful"))
+                .isEqualTo(90);
+        assertThat(sessions("tlsrpt.processor.sessions", "outcome", "failed")).isEqualTo(10);
+        assertThat(sessions("tlsrpt.processor.failed.sessions", "result-type", "certificate-expired"))
+                .isEqualTo(8);
+        assertThat(sessions("tlsrpt.processor.failed.sessions", "result-type", "other"))
+                .isEqualTo(2);
+    }
+
+    private double sessions(String name, String label, String value) {
+        return stream.meters.get(name).tag(label, value).counters().stream()
+                .mapToDouble(Counter::count)
+                .sum();
     }
 
     private static String resource(String name) {
