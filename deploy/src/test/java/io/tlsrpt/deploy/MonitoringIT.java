@@ -154,7 +154,8 @@ class MonitoringIT {
         // what appears with its first count has grown only after its second
         await("counted")
                 .atMost(PATIENCE)
-                .until(() -> !result("count_over_time(tlsrpt_intake_leniencies_total[5m]) > 1").isEmpty());
+                .until(() -> !result("count_over_time(tlsrpt_intake_leniencies_total[5m]) > 1")
+                        .isEmpty());
         someDayAtWork();
     }
 

@@ -86,10 +86,11 @@ class SystemdIT {
         for (String word : setting("tlsrpt.service", "ExecStart").split(" ", -1)) {
             command.add(word.startsWith("/") ? installed + word : word);
         }
+        Path log = directory.resolve("log");
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(state.toFile())
                 .redirectErrorStream(true)
-                .redirectOutput(directory.resolve("log").toFile());
+                .redirectOutput(log.toFile());
         builder.environment().clear();
         builder.environment()
                 .putAll(Map.of(
@@ -101,10 +102,14 @@ class SystemdIT {
         try (HttpClient http = HttpClient.newHttpClient()) {
             HttpRequest ready = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + admin + "/ready"))
                     .build();
-            await().atMost(Duration.ofMinutes(3)).ignoreExceptions().until(() -> {
-                assertThat(process.isAlive()).isTrue();
-                return http.send(ready, HttpResponse.BodyHandlers.ofString()).statusCode() == 200;
-            });
+            await().atMost(Duration.ofMinutes(3))
+                    .failFast(() -> assertThat(process.isAlive())
+                            .as(Files.readString(log))
+                            .isTrue())
+                    .ignoreExceptions()
+                    .until(() -> http.send(ready, HttpResponse.BodyHandlers.ofString())
+                                    .statusCode()
+                            == 200);
             assertThat(state.resolve("broker")).exists();
             process.destroy();
             Duration stop = Duration.ofSeconds(

@@ -364,8 +364,7 @@ class ReportTopologyTest {
 
     @Test
     void sessionsAreCountedOnceForEachReport() {
-        stream.post(report()
-                .policy("sts", "example.com", 90, 10)
+        stream.post(report().policy("sts", "example.com", 90, 10)
                 .failure("certificate-expired", "mx1", 8)
                 .failure("unheard-of", "mx1", 2));
         stream.post(report().policy("sts", "example.com", 7, 3), Authentication.DKIM);
