@@ -46,8 +46,7 @@ console: console
 {{- define "tlsrpt.image" -}}
 {{- $root := index . 0 -}}
 {{- with $root.Values.image -}}
-{{- with .registry }}{{ . }}/{{ end -}}
-{{ .repository }}/{{ index $ 1 }}:{{ .tag | default $root.Chart.AppVersion }}
+{{ .registry }}/{{ .repository }}/{{ index $ 1 }}:{{ .tag | default $root.Chart.AppVersion }}
 {{- end -}}
 {{- end -}}
 
@@ -188,6 +187,12 @@ within a minute or two of a change, as soon as the kubelet has renewed the file,
 {{- $api := .Values.config.api | default dict -}}
 {{- if not (or $api.tokens (get $api "trusted-proxy") (get $api "allow-unauthenticated")) -}}
 {{- fail "config.api must say who may ask: tokens (./tlsrpt token makes one), trusted-proxy, or allow-unauthenticated: true where something else keeps strangers out" -}}
+{{- end -}}
+{{- if not .Values.image.registry -}}
+{{- fail "image.registry is required: the images are built from this repository and pushed to a registry of yours (docs/kubernetes.md)" -}}
+{{- end -}}
+{{- if and (not .Values.image.tag) (hasSuffix "-SNAPSHOT" .Chart.AppVersion) -}}
+{{- fail "image.tag is required: this chart is of no release, so it cannot know which build is meant" -}}
 {{- end -}}
 {{- $smtp := dig "smtp" dict (.Values.config.mail | default dict) -}}
 {{- if or (dig "enabled" true $smtp) .Values.ingestService.lmtp.enabled -}}

@@ -634,7 +634,8 @@ class HelmChartTest {
         assertThat(Files.readString(Manifests.CHART.resolve("Chart.yaml")))
                 .contains("\nversion: " + project + "\n", "\nappVersion: " + project + "\n");
         for (String service : SERVICES) {
-            assertThat(image(rendered("smallest"), service)).isEqualTo("tlsrpt/" + service + ":" + project);
+            assertThat(image(rendered("smallest"), service))
+                    .isEqualTo("registry.example.com/tlsrpt/" + service + ":test");
             assertThat(image(rendered("everything"), service))
                     .isEqualTo("registry.example.com/mirror/tlsrpt/" + service + ":1.2.3");
         }
@@ -679,11 +680,38 @@ class HelmChartTest {
             config: {mail: {smtp: {enabled: true}}}              | whose mail is taken
             ingestService: {lmtp: {enabled: true}}               | whose mail is taken
             ingress: {intake: {enabled: true}}                   | ingress.intake.host is required
+            image: {registry: ""}                                | image.registry is required
+            prometheusRule: {runbookBase: git.example.com}       | /prometheusRule/runbookBase
             """)
     void aWrongValueIsRefusedWithWhereItStandsOrWhatIsMissing(String values, String message) {
         assertThatThrownBy(() -> renderedWith(SMALLEST, values))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining(message);
+    }
+
+    @Test
+    void withoutATagItTakesTheImagesOfItsReleaseAndASnapshotIsNone() throws IOException {
+        String noTag = "image: {tag: \"\"}";
+        String appVersion =
+                loaded(Manifests.CHART.resolve("Chart.yaml")).path("appVersion").asText();
+        if (appVersion.endsWith("-SNAPSHOT")) {
+            assertThatThrownBy(() -> renderedWith(SMALLEST, noTag)).hasMessageContaining("image.tag is required");
+        } else {
+            assertThat(image(renderedWith(SMALLEST, noTag), "console")).endsWith(":" + appVersion);
+        }
+    }
+
+    @Test
+    void runbooksAreWhereTheValueSays() {
+        List<String> links = renderedWith(
+                        EVERYTHING, "prometheusRule: {runbookBase: 'https://git.example.com/tlsrpt/'}")
+                .all(PrometheusRule.class)
+                .stream()
+                .flatMap(rule -> Manifests.json(rule).findValuesAsText("runbook_url").stream())
+                .toList();
+        assertThat(links)
+                .hasSizeGreaterThan(20)
+                .allMatch(link -> link.startsWith("https://git.example.com/tlsrpt/docs/monitoring.md#tlsrpt"));
     }
 
     @Test
