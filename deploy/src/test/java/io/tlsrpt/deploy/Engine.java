@@ -1,20 +1,29 @@
 package io.tlsrpt.deploy;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.slf4j.LoggerFactory;
 
-/// The Docker engine that container tests need.
-final class Engine {
+/// The Docker engine that container tests need: a class extended with it is skipped as a whole where none answers.
+final class Engine implements ExecutionCondition {
 
     private static final boolean ANSWERS = answers();
 
-    private Engine() {}
+    static {
+        if (!ANSWERS) {
+            LoggerFactory.getLogger(Engine.class)
+                    .warn("container tests are not run: no Docker engine answers (docker version)");
+        }
+    }
 
-    /// Ends the calling test as not run where no engine answers.
-    static void assumed() {
-        assumeTrue(ANSWERS, "not run: no Docker engine answers (docker version)");
+    @Override
+    public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext test) {
+        return ANSWERS
+                ? ConditionEvaluationResult.enabled("a Docker engine answers")
+                : ConditionEvaluationResult.disabled("no Docker engine answers (docker version)");
     }
 
     private static boolean answers() {

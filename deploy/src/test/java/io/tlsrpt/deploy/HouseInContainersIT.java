@@ -1,5 +1,6 @@
 package io.tlsrpt.deploy;
 
+import static io.tlsrpt.standalone.RunningHouse.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -19,12 +20,14 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.testcontainers.containers.Network;
 import org.testcontainers.kafka.KafkaContainer;
 import org.testcontainers.lifecycle.Startables;
 import org.testcontainers.utility.DockerImageName;
 
 /// The contract, kept by our images: a broker and each service in a container of its own.
+@ExtendWith(Engine.class)
 class HouseInContainersIT extends HouseBehaviour {
 
     private static final Network NETWORK = Network.newNetwork();
@@ -44,7 +47,6 @@ class HouseInContainersIT extends HouseBehaviour {
 
     @BeforeAll
     static void startWhatAllHousesShare() throws IOException {
-        Engine.assumed();
         webhook = HttpServer.create(new InetSocketAddress(0), 0);
         webhook.createContext("/", exchange -> {
             TOLD.add(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
@@ -81,7 +83,7 @@ class HouseInContainersIT extends HouseBehaviour {
                                 .failure("certificate-expired", "mx1.example.com", 40)
                                 .bytes());
 
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(
                                 house().get("/api/v1/alerts?state=firing").path("rows"))
                         .hasSize(1));
@@ -90,7 +92,7 @@ class HouseInContainersIT extends HouseBehaviour {
                 .path(0)
                 .path("incident-id")
                 .asString();
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(TOLD)
                         .anySatisfy(message ->
                                 assertThat(message).contains("\"tlsrpt.alert.firing\"", '"' + incident + '"')));

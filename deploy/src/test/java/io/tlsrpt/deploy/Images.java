@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// The project's images, built by the Dockerfile that users build with, from the jars of this build.
 final class Images {
 
+    /// Label and tag: what users run as `latest` stays theirs.
     static final String VERSION = "test";
 
     private static final List<String> SERVICES =
@@ -40,7 +41,7 @@ final class Images {
             makeContext();
             images = new LinkedHashMap<>();
             for (String service : SERVICES) {
-                String name = "tlsrpt/" + service + ":latest";
+                String name = "tlsrpt/" + service + ':' + VERSION;
                 docker(
                         "build",
                         "--network",

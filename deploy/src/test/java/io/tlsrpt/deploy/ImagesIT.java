@@ -1,6 +1,7 @@
 package io.tlsrpt.deploy;
 
 import static io.tlsrpt.deploy.Images.docker;
+import static io.tlsrpt.standalone.RunningHouse.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -16,16 +17,17 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The images as they are built for users, run as the documents tell to: read-only, without privileges, with little
 /// memory, against a broker in a container of its own.
+@ExtendWith(Engine.class)
 class ImagesIT {
 
     private static final String NETWORK = "tlsrpt-images-it";
     private static final String BROKER = NETWORK + "-broker";
-    private static final Duration PATIENCE = Duration.ofMinutes(4);
     private static final String TOKEN_SHA256 = "0123456789abcdef".repeat(4);
     private static final List<String> HARDENED = List.of(
             "--network",
@@ -44,7 +46,6 @@ class ImagesIT {
 
     @BeforeAll
     static void start() {
-        Engine.assumed();
         images = Images.built();
         remove();
         docker("network", "create", NETWORK);
@@ -96,9 +97,7 @@ class ImagesIT {
 
     @AfterAll
     static void gone() {
-        if (!images.isEmpty()) {
-            remove();
-        }
+        remove();
     }
 
     private static void remove() {
@@ -162,7 +161,7 @@ class ImagesIT {
         assertThat(docker("exec", container(service), "id", "-u")).isEqualTo("10001");
         assertThat(docker("exec", container(service), "cat", "/proc/1/comm")).isEqualTo("java");
 
-        docker("stop", "--time", "60", container(service));
+        docker("stop", "--time", "150", container(service));
 
         assertThat(state(service, "ExitCode")).as("128 + SIGTERM, not SIGKILL").isEqualTo("143");
         assertThat(Images.log(container(service)))

@@ -1,5 +1,6 @@
 package io.tlsrpt.deploy;
 
+import static io.tlsrpt.standalone.RunningHouse.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -30,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.Network;
 import org.testcontainers.containers.wait.strategy.Wait;
@@ -37,6 +39,7 @@ import org.testcontainers.lifecycle.Startables;
 
 /// Three brokers, an intake, a console and two stream processors, each in a container of its own, while reports pour
 /// in: one processor dies, one is added, and a broker dies and comes back.
+@ExtendWith(Engine.class)
 class ScaleOutIT {
 
     private static final int REPORTS = 2_000;
@@ -55,15 +58,11 @@ class ScaleOutIT {
                 producer.transaction.timeout.ms: "10000"
             """;
 
-    /// For a machine that has much else to do.
-    private static final Duration PATIENCE = Duration.ofMinutes(4);
-
     private final Topics topics = new Topics("tlsrpt.", Duration.ofDays(400));
     private final LocalDate day = LocalDate.now(Clock.systemUTC()).minusDays(1);
 
     @Test
     void whateverDiesAndWhateverIsAddedTheSumsAreExactAndTheConsoleKeepsAnswering() throws Exception {
-        Engine.assumed();
         List<HostPort> outside = freePorts(3);
         try (Network network = Network.newNetwork();
                 GenericContainer<?> kafka1 = broker(1, outside.get(0), network);

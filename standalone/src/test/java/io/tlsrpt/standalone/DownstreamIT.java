@@ -103,18 +103,15 @@ class DownstreamIT {
 
         assertThat(shown.get("alerts")).isNotEmpty().allSatisfy(line -> {
             String[] keyAndValue = line.split(" ", 2);
-            assertThat(Json.MAPPER
-                            .readTree(keyAndValue[1])
-                            .path("alert-id")
-                            .asString())
+            assertThat(Json.MAPPER.readTree(keyAndValue[1]).path("alert-id").asString())
                     .isEqualTo(keyAndValue[0]);
         });
         assertThat(shown.get("aggregates"))
                 .isNotEmpty()
                 .allSatisfy(line -> assertThat(line).matches("(-1|[0-9]+) \\{.*"));
         assertThat(shown.get("events")).filteredOn(line -> line.startsWith("{")).hasSize(6);
-        assertThat(shown.get("reports.raw")).anySatisfy(line -> assertThat(line)
-                .contains("source=https", "authentication=none"));
+        assertThat(shown.get("reports.raw"))
+                .anySatisfy(line -> assertThat(line).contains("source=https", "authentication=none"));
     }
 
     private static String topic(String command) {
@@ -126,8 +123,7 @@ class DownstreamIT {
             Process process = new ProcessBuilder(
                             "sh",
                             "-c",
-                            command.replace(
-                                    "127.0.0.1:9092", house.standalone().bootstrapServers()))
+                            command.replace("127.0.0.1:9092", house.standalone().bootstrapServers()))
                     .redirectErrorStream(true)
                     .start();
             String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -1,5 +1,6 @@
 package io.tlsrpt.standalone;
 
+import static io.tlsrpt.standalone.RunningHouse.PATIENCE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -10,7 +11,6 @@ import io.tlsrpt.topics.ReportHeaders;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
@@ -76,7 +76,7 @@ public abstract class HouseBehaviour {
             assertThat(ReportHeaders.text(rejected.headers(), "reason")).isEqualTo("conflicting-duplicate");
             assertThat(rejected.value()).isEqualTo(other.bytes());
         });
-        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> {
+        await().atMost(PATIENCE).untilAsserted(() -> {
             var rows = house().get("/api/v1/domains/example.com/aggregates?from=" + yesterday() + "&to=" + yesterday())
                     .path("rows");
             assertThat(rows).hasSize(1);
@@ -122,7 +122,7 @@ public abstract class HouseBehaviour {
         assertThat(Sums.byAppending(events)).isEqualTo(expected);
         assertThat(Sums.byUpserting(events)).isEqualTo(expected);
         assertThat(Sums.byFirstSeen(events)).isEqualTo(expected);
-        await().atMost(Duration.ofSeconds(30))
+        await().atMost(PATIENCE)
                 .untilAsserted(() ->
                         assertThat(Sums.ofAggregates(house().aggregates())).isEqualTo(expected));
     }
@@ -135,7 +135,7 @@ public abstract class HouseBehaviour {
         }
         house().post(SampleReports.report().id("again").day(yesterday()).gzip());
         house().judged(3);
-        await().atMost(Duration.ofSeconds(30))
+        await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(
                                 Sums.ofAggregates(house().aggregates()).cells().keySet())
                         .containsExactlyInAnyOrder(
@@ -165,7 +165,7 @@ public abstract class HouseBehaviour {
         }
         assertThat(house().importFile("domains.zip", zip.toByteArray())).hasSize(200);
 
-        await().atMost(Duration.ofSeconds(60))
+        await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(house().alerts())
                         .singleElement()
                         .satisfies(alert -> {
@@ -186,7 +186,7 @@ public abstract class HouseBehaviour {
         List<ConsumerRecord<byte[], byte[]>> raw =
                 house().records(house().topics().raw());
         assertThat(raw).hasSize(2);
-        await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+        await().atMost(PATIENCE).untilAsserted(() -> {
             double verdicts = house().metrics()
                     .lines()
                     .filter(line -> line.startsWith("tlsrpt_processor_verdicts_total"))

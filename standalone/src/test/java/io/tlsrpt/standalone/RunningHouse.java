@@ -32,7 +32,8 @@ import tools.jackson.databind.JsonNode;
 /// The services and their broker, wherever they run, as a person or a program outside of them sees them.
 public class RunningHouse implements AutoCloseable {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    /// How long is waited for what must come, on a machine that has much else to do.
+    public static final Duration PATIENCE = Duration.ofMinutes(4);
 
     private final Doors doors;
     private final Topics topics;
