@@ -166,6 +166,7 @@ class DepartedDomainTest {
         fails(GONE);
         fails(STAYS);
         assertThat(detection.only().policyDomain()).isEqualTo(GONE);
+        detection.pass(Duration.ofMinutes(2)); // that it has spread is told
         int told = detection.told().size();
 
         departs();

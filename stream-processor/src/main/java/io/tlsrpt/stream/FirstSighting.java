@@ -186,7 +186,8 @@ final class FirstSighting implements Processor<byte[], byte[], Object, Object> {
         List<CountedEntry> counted = sound.counted().stream()
                 .filter(entry -> !departed.test(entry.domain()))
                 .toList();
-        AcceptedReport report = counted.isEmpty() ? null : report(sound, counted, revision, replaces, position);
+        boolean nothingLeft = counted.isEmpty() && !sound.counted().isEmpty();
+        AcceptedReport report = nothingLeft ? null : report(sound, counted, revision, replaces, position);
         SeenReport seen = seen(sound, revision, position).with(sound.reportKey(), report);
         List<Event> events = Flattening.events(sound, revision).stream()
                 .filter(event -> !departed.test(event.policyDomain()))
