@@ -39,9 +39,13 @@ class SystemdIT {
     private static Path installed;
 
     @BeforeAll
-    static void install() throws Exception {
+    static void installOnce() throws Exception {
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
         installed = directory.resolve("root");
+        install();
+    }
+
+    private static void install() {
         Program.named("env").run("DESTDIR=" + installed, UNITS.resolve("install"));
     }
 
@@ -111,11 +115,19 @@ class SystemdIT {
                                     .statusCode()
                             == 200);
             assertThat(state.resolve("broker")).exists();
+
+            // an upgrade takes nothing away from what runs
+            Path before = installed.resolve("opt/tlsrpt").toRealPath();
+            install();
+            assertThat(installed.resolve("opt/tlsrpt").toRealPath()).isNotEqualTo(before);
+            assertThat(before.resolve("standalone/target/lib")).isNotEmptyDirectory();
             process.destroy();
             Duration stop = Duration.ofSeconds(
                     Long.parseLong(setting("tlsrpt.service", "TimeoutStopSec").replace("s", "")));
             assertThat(process.waitFor(stop)).isTrue();
             assertThat(process.exitValue()).hasToString(setting("tlsrpt.service", "SuccessExitStatus"));
+            install();
+            assertThat(before).doesNotExist();
         } finally {
             process.destroyForcibly().waitFor();
         }
