@@ -381,7 +381,7 @@ class DocumentsTest {
 
     @Test
     void everyTestNamedIsInItsFile() {
-        Pattern test = Pattern.compile("`(\\w+(?:Test|IT))\\.(\\w+)`");
+        Pattern test = Pattern.compile("`(\\w+(?:Test|IT|Behaviour))\\.(\\w+)`");
         int named = 0;
         for (Document document : DOCUMENTS) {
             for (Document.Link link : document.links()) {
