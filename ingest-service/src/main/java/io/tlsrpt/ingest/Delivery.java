@@ -6,9 +6,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
+import org.jspecify.annotations.Nullable;
 
 /// The one producer, kept from holding more than a fixed number of bytes that the broker has not acknowledged.
 ///
@@ -20,21 +22,27 @@ final class Delivery implements AutoCloseable {
 
     private static final Duration CLOSING = Duration.ofSeconds(10);
 
-    private final Producer<String, byte[]> producer;
+    private final Supplier<? extends Producer<String, byte[]>> producers;
     private final int maxBytes;
     private final Semaphore room;
-    private volatile boolean open;
+    private volatile @Nullable Producer<String, byte[]> producer;
+    private boolean closed;
 
-    Delivery(Producer<String, byte[]> producer, int maxBytes) {
-        this.producer = producer;
+    /// @param producers asked once, by [#open]: Kafka makes no client while none of the brokers' names can be resolved
+    Delivery(Supplier<? extends Producer<String, byte[]>> producers, int maxBytes) {
+        this.producers = producers;
         this.maxBytes = maxBytes;
         this.room = new Semaphore(maxBytes);
     }
 
     /// From now on records go to the broker. Not before its topics are there and as they should be: a producer that
     /// names a missing topic makes most brokers create it, with one partition and settings of their own.
-    void open() {
-        open = true;
+    ///
+    /// @throws KafkaException when there can be no producer now; to be tried again
+    synchronized void open() {
+        if (producer == null && !closed) {
+            producer = producers.get();
+        }
     }
 
     /// Hands the record to the producer.
@@ -45,7 +53,8 @@ final class Delivery implements AutoCloseable {
     @SuppressWarnings("FutureReturnValueIgnored") // the callback says the same
     CompletableFuture<RawPosition> send(ProducerRecord<String, byte[]> record, Duration patience) {
         CompletableFuture<RawPosition> acknowledged = new CompletableFuture<>();
-        if (!open) {
+        Producer<String, byte[]> opened = producer;
+        if (opened == null) {
             acknowledged.completeExceptionally(new IllegalStateException("the topics are not verified yet"));
             return acknowledged;
         }
@@ -63,7 +72,7 @@ final class Delivery implements AutoCloseable {
             return acknowledged;
         }
         try {
-            producer.send(record, (metadata, failure) -> {
+            opened.send(record, (metadata, failure) -> {
                 boolean first = failure == null
                         ? acknowledged.complete(new RawPosition(metadata.partition(), metadata.offset()))
                         : acknowledged.completeExceptionally(failure);
@@ -85,7 +94,10 @@ final class Delivery implements AutoCloseable {
 
     /// Waits a while for what is under way.
     @Override
-    public void close() {
-        producer.close(CLOSING);
+    public synchronized void close() {
+        closed = true;
+        if (producer != null) {
+            producer.close(CLOSING);
+        }
     }
 }

@@ -10,6 +10,7 @@ import io.tlsrpt.runtime.KafkaSettings;
 import io.tlsrpt.runtime.ProducerMeters;
 import io.tlsrpt.runtime.Routes;
 import io.tlsrpt.runtime.Service;
+import io.tlsrpt.runtime.ServiceHost;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.Surroundings;
 import io.tlsrpt.topics.TopicSetup;
@@ -29,6 +30,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,7 +53,6 @@ public final class IngestService implements Service {
     private final ScheduledExecutorService timers = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("intake-timers").factory());
     private final Spool spool;
-    private final ProducerMeters producerMeters;
     private final Delivery delivery;
     private final SpoolDrain drain;
     private final MailReceiver receiver;
@@ -64,6 +65,7 @@ public final class IngestService implements Service {
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread connecting =
             Thread.ofPlatform().daemon().name("intake-topics").unstarted(this::connect);
+    private volatile @Nullable ProducerMeters producerMeters;
 
     /// @throws IllegalStateException when another process uses the same spool
     public IngestService(Surroundings surroundings) {
@@ -75,10 +77,8 @@ public final class IngestService implements Service {
                 settings.data().resolve("spool"),
                 settings.intake().spoolMaxBytes().bytes(),
                 metrics);
-        KafkaProducer<String, byte[]> producer =
-                new KafkaProducer<>(producer(settings), new StringSerializer(), new ByteArraySerializer());
-        this.producerMeters = new ProducerMeters(producer, surroundings.meters());
-        this.delivery = new Delivery(producer, Delivery.MAX_UNACKNOWLEDGED_BYTES);
+        Properties properties = producer(settings);
+        this.delivery = new Delivery(() -> measured(properties), Delivery.MAX_UNACKNOWLEDGED_BYTES);
         metrics.watch(spool, delivery);
         this.drain = new SpoolDrain(spool, delivery, DRAIN_PAUSE);
         this.claims = new DomainClaims(
@@ -144,6 +144,13 @@ public final class IngestService implements Service {
                 access,
                 metrics,
                 surroundings.clock());
+    }
+
+    private KafkaProducer<String, byte[]> measured(Properties properties) {
+        KafkaProducer<String, byte[]> producer =
+                new KafkaProducer<>(properties, new StringSerializer(), new ByteArraySerializer());
+        producerMeters = new ProducerMeters(producer, surroundings.meters());
+        return producer;
     }
 
     /// A sender waits no longer for us than `intake.ack-timeout`, so the producer blocks for less; what it could not
@@ -243,7 +250,7 @@ public final class IngestService implements Service {
                     health.ready(PART);
                     return;
                 } catch (RuntimeException unusable) {
-                    health.notReady(PART, "reports wait in the spool: " + unusable.getMessage());
+                    health.notReady(PART, "reports wait in the spool: " + ServiceHost.why(unusable));
                     LOG.atError().setCause(unusable).log("the topics cannot be used; reports wait in the spool");
                 }
                 if (closing.await(CONNECT_AGAIN.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -277,7 +284,10 @@ public final class IngestService implements Service {
         verdicts.close();
         claims.close();
         drain.close();
-        producerMeters.close();
+        ProducerMeters metered = producerMeters;
+        if (metered != null) {
+            metered.close();
+        }
         delivery.close();
         spool.close();
     }

@@ -67,7 +67,13 @@ final class VerdictWatch implements AutoCloseable {
         if (closed) {
             return false;
         }
-        Consumer<byte[], byte[]> consumer = consumers.get();
+        Consumer<byte[], byte[]> consumer;
+        try {
+            consumer = consumers.get();
+        } catch (KafkaException unresolved) {
+            LOG.atWarn().addKeyValue("topic", topic).setCause(unresolved).log("verdicts cannot be read");
+            return false;
+        }
         try {
             List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
                     .map(partition -> new TopicPartition(topic, partition.partition()))

@@ -79,7 +79,7 @@ class DiscoveryTest {
     }
 
     private DomainClaims claims(List<ConsumerRecord<byte[], byte[]>> written) {
-        Delivery delivery = new Delivery(broker, Delivery.MAX_UNACKNOWLEDGED_BYTES);
+        Delivery delivery = new Delivery(() -> broker, Delivery.MAX_UNACKNOWLEDGED_BYTES);
         delivery.open();
         return new DomainClaims(TOPICS.domains(), () -> consumer(written), delivery);
     }

@@ -3,6 +3,7 @@ package io.tlsrpt.ingest;
 import static io.tlsrpt.ingest.TestIntake.header;
 import static io.tlsrpt.ingest.TestIntake.posted;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.tlsrpt.ingest.TestIntake.Broker;
@@ -19,7 +20,9 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -346,7 +349,7 @@ class IntakeTest {
     @Test
     void theProducerNamesNoTopicBeforeTheTopicsAreVerified() {
         try (TestIntake door = new TestIntake(data, Broker.ACKNOWLEDGES, "");
-                Delivery closed = new Delivery(door.broker, 4096)) {
+                Delivery closed = new Delivery(() -> door.broker, 4096)) {
             ProducerRecord<String, byte[]> record = new ProducerRecord<>("t", "k", new byte[1000]);
             assertThat(closed.send(record, Duration.ZERO)).isCompletedExceptionally();
             assertThat(door.broker.history()).isEmpty();
@@ -356,9 +359,30 @@ class IntakeTest {
     }
 
     @Test
+    void aProducerThatCouldNotBeMadeIsMadeWhenItIsTriedAgain() {
+        AtomicBoolean resolvable = new AtomicBoolean();
+        try (TestIntake door = new TestIntake(data, Broker.ACKNOWLEDGES, "");
+                Delivery delivery = new Delivery(
+                        () -> {
+                            if (!resolvable.get()) {
+                                throw new KafkaException("no resolvable bootstrap urls");
+                            }
+                            return door.broker;
+                        },
+                        4096)) {
+            ProducerRecord<String, byte[]> record = new ProducerRecord<>("t", "k", new byte[1000]);
+            assertThatThrownBy(delivery::open).isInstanceOf(KafkaException.class);
+            assertThat(delivery.send(record, Duration.ZERO)).isCompletedExceptionally();
+            resolvable.set(true);
+            delivery.open();
+            assertThat(delivery.send(record, Duration.ZERO)).isCompleted();
+        }
+    }
+
+    @Test
     void bytesWithoutAnAnswerAreBounded() {
         try (TestIntake door = new TestIntake(data, Broker.HANGS, "intake: {ack-timeout: 100ms}\n");
-                Delivery small = new Delivery(door.broker, 4096)) {
+                Delivery small = new Delivery(() -> door.broker, 4096)) {
             small.open();
             ProducerRecord<String, byte[]> record = new ProducerRecord<>("t", "k", new byte[1000]);
             assertThat(small.send(record, Duration.ZERO)).isNotDone();

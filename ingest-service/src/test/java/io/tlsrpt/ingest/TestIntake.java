@@ -55,7 +55,7 @@ final class TestIntake implements AutoCloseable {
                 new RoundRobinPartitioner(),
                 new StringSerializer(),
                 new ByteArraySerializer());
-        this.delivery = new Delivery(this.broker, Delivery.MAX_UNACKNOWLEDGED_BYTES);
+        this.delivery = new Delivery(() -> this.broker, Delivery.MAX_UNACKNOWLEDGED_BYTES);
         delivery.open();
         this.spool = new Spool(
                 data.resolve("spool"), settings.intake().spoolMaxBytes().bytes(), metrics);

@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -25,6 +26,7 @@ public final class ServiceHost implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(ServiceHost.class);
     private static final Duration LOOK_INTERVAL = Duration.ofSeconds(2);
+    private static final int MOST_CAUSES = 5;
 
     private final LiveSettings settings;
     private final Metrics metrics;
@@ -172,9 +174,22 @@ public final class ServiceHost implements AutoCloseable {
             return 1;
         } catch (RuntimeException failed) {
             LOG.atError().setCause(failed).log("cannot start");
-            System.err.println("cannot start: " + failed.getMessage());
+            System.err.println("cannot start: " + why(failed));
             return 1;
         }
+    }
+
+    /// What a failure says, and its causes: Kafka's own says only that there is no client, its cause why.
+    public static String why(Throwable failure) {
+        List<String> messages = new ArrayList<>();
+        for (Throwable each = failure; each != null && messages.size() < MOST_CAUSES; each = each.getCause()) {
+            String message = Objects.requireNonNullElse(
+                    each.getMessage(), each.getClass().getSimpleName());
+            if (messages.stream().noneMatch(said -> said.contains(message))) {
+                messages.add(message);
+            }
+        }
+        return String.join(": ", messages);
     }
 
     /// Returns after SIGTERM or SIGINT came and everything is closed.

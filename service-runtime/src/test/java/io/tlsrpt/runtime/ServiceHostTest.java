@@ -50,6 +50,15 @@ class ServiceHostTest {
         assertThat(steps).containsExactly("start first", "start second", "close second", "close first");
     }
 
+    @Test
+    void whyItCannotStartNamesTheCauseOnce() {
+        IllegalArgumentException cause = new IllegalArgumentException("no name can be resolved");
+        assertThat(ServiceHost.why(new IllegalStateException("no client", cause)))
+                .isEqualTo("no client: no name can be resolved");
+        assertThat(ServiceHost.why(new IllegalStateException(cause))).endsWith("Exception: no name can be resolved");
+        assertThat(ServiceHost.why(new IllegalStateException())).isEqualTo("IllegalStateException");
+    }
+
     private HttpResponse<String> get(ServiceHost host, String path) throws IOException, InterruptedException {
         try (HttpClient client = HttpClient.newHttpClient()) {
             return client.send(

@@ -1,5 +1,6 @@
 package io.tlsrpt.standalone;
 
+import io.tlsrpt.runtime.ServiceHost;
 import io.tlsrpt.runtime.SettingsFault;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -8,6 +9,7 @@ import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -47,8 +49,8 @@ final class RunCommand implements Callable<Integer> {
         } catch (SettingsFault bad) {
             err.println(bad.getMessage());
             return 1;
-        } catch (IllegalStateException cannot) {
-            err.println("cannot start: " + cannot.getMessage());
+        } catch (IllegalStateException | KafkaException cannot) {
+            err.println("cannot start: " + ServiceHost.why(cannot));
             return 1;
         }
         out.println("tlsrpt runs. Ctrl-C stops it.");
