@@ -1,6 +1,5 @@
 package io.tlsrpt.report;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
@@ -46,19 +45,15 @@ public final class ReportKey {
     }
 
     private static String decoded(String encoded) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream(encoded.length());
-        for (int at = 0; at < encoded.length(); at++) {
-            char character = encoded.charAt(at);
-            int high = character == '%' && at + 2 < encoded.length() ? Character.digit(encoded.charAt(at + 1), 16) : -1;
-            int low = high < 0 ? -1 : Character.digit(encoded.charAt(at + 2), 16);
-            if (low < 0) {
-                out.writeBytes(String.valueOf(character).getBytes(StandardCharsets.UTF_8));
-            } else {
-                out.write(high << 4 | low);
-                at += 2;
-            }
+        byte[] bytes = encoded.getBytes(StandardCharsets.UTF_8);
+        int length = 0;
+        for (int at = 0; at < bytes.length; at++) {
+            int high = bytes[at] == '%' && at + 2 < bytes.length ? Character.digit(bytes[at + 1], 16) : -1;
+            int low = high < 0 ? -1 : Character.digit(bytes[at + 2], 16);
+            bytes[length++] = low < 0 ? bytes[at] : (byte) (high << 4 | low);
+            at += low < 0 ? 0 : 2;
         }
-        return out.toString(StandardCharsets.UTF_8);
+        return new String(bytes, 0, length, StandardCharsets.UTF_8);
     }
 
     private static String domains(List<String> policyDomains, @Nullable String channelDomain) {
