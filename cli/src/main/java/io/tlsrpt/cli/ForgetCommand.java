@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -57,6 +58,8 @@ final class ForgetCommand implements Callable<Integer> {
 
     private static final String DOMAINS = "/api/v1/domains";
     private static final int NOTHING = 1;
+    private static final int QUIET = 5;
+    private static final Duration CLAIM_GOES = Duration.ofSeconds(10);
 
     private final Terminal terminal;
     private final LongSupplier nanoTime;
@@ -91,10 +94,13 @@ final class ForgetCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "Only tell what there is of it.")
     private boolean dryRun;
 
-    @Option(
-            names = "--yes",
-            description = "Do not ask, and do it even if reports about it are still taken or nothing names it.")
+    @Option(names = "--yes", description = "Do not ask, not even where nothing names it.")
     private boolean yes;
+
+    @Option(
+            names = "--even-if-ours",
+            description = "Do it even if reports about it are still taken: what comes later is counted again.")
+    private boolean evenIfOurs;
 
     @Option(
             names = "--wait",
@@ -163,12 +169,7 @@ final class ForgetCommand implements Callable<Integer> {
         }
         JsonNode answer;
         try (Server api = server.connect()) {
-            answer = api.send(
-                    "POST",
-                    DOMAINS + "/" + URLEncoder.encode(domain, StandardCharsets.UTF_8) + "/purge",
-                    yes ? Map.of("anyway", "true") : Map.of(),
-                    Json.MAPPER.createObjectNode());
-            api.actIfThere(DOMAINS, domain, "forget");
+            answer = purge(api, domain, scan);
         }
         boolean complete = await(scan);
         tell(domain, answer, complete, topics, scan, configs);
@@ -179,12 +180,32 @@ final class ForgetCommand implements Callable<Integer> {
         return complete ? 0 : 1;
     }
 
-    /// Until nothing lives that names it, twice in a row: what was under way when it was first so comes a moment later.
+    /// The claim goes first: a report that came between would be counted after the departure, and stay.
+    private JsonNode purge(Server api, String domain, TopicScan scan) {
+        String path = DOMAINS + "/" + URLEncoder.encode(domain, StandardCharsets.UTF_8) + "/purge";
+        Map<String, String> query = evenIfOurs ? Map.of("anyway", "true") : Map.of();
+        if (api.actIfThere(DOMAINS, domain, "forget").isPresent()) {
+            // the console, which is asked next, learns of it by the topic
+            long end = nanoTime.getAsLong() + CLAIM_GOES.toNanos();
+            while (nanoTime.getAsLong() - end < 0) {
+                Optional<JsonNode> answer = api.postUnlessConflict(path, query);
+                if (answer.isPresent()) {
+                    return answer.get();
+                }
+                scan.follow();
+            }
+        }
+        return api.send("POST", path, query, Json.MAPPER.createObjectNode());
+    }
+
+    /// Until nothing lives that names it, [#QUIET] times in a row: what was under way when it was first so comes a
+    /// moment
+    /// later.
     private boolean await(TopicScan scan) {
         long end = nanoTime.getAsLong() + TimeUnit.SECONDS.toNanos(waitSeconds);
         long shown = nanoTime.getAsLong();
         int quiet = 0;
-        while (quiet < 5) {
+        while (quiet < QUIET) {
             long left = scan.follow();
             quiet = left == 0 ? quiet + 1 : 0;
             long now = nanoTime.getAsLong();

@@ -131,6 +131,14 @@ final class Server implements AutoCloseable {
         return read(good(ask(request, patience)));
     }
 
+    /// As [#send] by POST of an empty object; absent when something else must be so first (409).
+    Optional<JsonNode> postUnlessConflict(String path, Map<String, String> query) {
+        HttpResponse<byte[]> response = ask(request(path, query)
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString("{}")));
+        return response.statusCode() == 409 ? Optional.empty() : Optional.of(read(good(response)));
+    }
+
     /// One thing; absent when the server has none such (404).
     ///
     /// @throws Failure when there is no answer, or one that says no

@@ -4,6 +4,7 @@ import io.tlsrpt.console.ApiRoutes.Endpoint;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.topics.AlertMatch;
 import io.tlsrpt.topics.Departure;
+import io.tlsrpt.topics.DomainClaim;
 import io.tlsrpt.topics.JsonSerde;
 import io.tlsrpt.topics.Silence;
 import io.tlsrpt.topics.Topics;
@@ -81,6 +82,11 @@ final class DeparturesApi {
         if (entry != null) {
             return "it is still ours: " + entry + " stands under domains: in the configuration. Take it out first, or"
                     + " what arrives later is counted again";
+        }
+        DomainClaim claim = views.domains().claim(domain);
+        if (claim != null && (claim.accepted() || current.discovery().enabled())) {
+            return "it is still ours: it was discovered and is " + claim.state() + ". Take the claim back first, by"
+                    + " …/forget, or what arrives later is counted again";
         }
         return current.domains().isEmpty() && !current.discovery().enabled()
                 ? "nothing stands under domains: in the configuration, so reports about every domain are taken and what"

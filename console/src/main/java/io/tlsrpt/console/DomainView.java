@@ -35,9 +35,15 @@ final class DomainView implements View {
         return List.of(new KeyValue<>(StoreKey.of(new String(keyBytes, StandardCharsets.UTF_8)), value));
     }
 
+    /// What was discovered of the domain; absent when nothing was, or it was forgotten.
+    @Nullable
+    DomainClaim claim(String domain) {
+        return CLAIM.readOrNull(store.get().get(StoreKey.of(domain)));
+    }
+
     /// Whether the domain waits for somebody to accept it.
     boolean pending(String domain) {
-        DomainClaim claim = CLAIM.readOrNull(store.get().get(StoreKey.of(domain)));
+        DomainClaim claim = claim(domain);
         return claim != null && !claim.accepted();
     }
 

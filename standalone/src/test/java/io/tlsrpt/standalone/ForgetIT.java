@@ -224,6 +224,8 @@ class ForgetIT {
             assertThat(refused.body()).contains("stands under domains:");
             assertThat(cli(house, "forget", GONE)).isEqualTo(1);
             assertThat(err.toString()).contains("without --yes");
+            assertThat(cli(house, "forget", GONE, "--yes")).isEqualTo(1);
+            assertThat(err.toString()).contains("stands under domains:");
             assertThat(cli(house, "forget", "unknown.example")).isEqualTo(1);
             assertThat(err.toString()).contains("nothing names unknown.example");
             assertThat(cli(house, "forget", "no domain")).isEqualTo(2);

@@ -181,7 +181,7 @@ class ForgettingTest {
     }
 
     @Test
-    void doingItTwiceOrAfterARestartChangesNothingMore() {
+    void doingItTwiceChangesNothingMore() {
         stream.post(both("shared"));
         forget();
         int aggregates = stream.aggregateKeys.size();
