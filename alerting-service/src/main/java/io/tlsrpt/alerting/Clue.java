@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// @param refusal a report that was refused
 /// @param look what a live look showed, of one MX or of the domain itself
 /// @param action what somebody did about an alert
-/// @param remembered nothing new: the alert-id of one that fires by its topic
+/// @param remembered nothing new: the alert-id of one that stands in its topic
 /// @param departed a domain that is to be forgotten
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record Clue(

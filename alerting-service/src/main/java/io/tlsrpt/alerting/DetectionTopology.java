@@ -186,6 +186,9 @@ final class DetectionTopology {
 
         @Override
         public void process(Record<String, @Nullable Departure> departure) {
+            if (!WatchDepartures.isOurs(departure)) {
+                return;
+            }
             context()
                     .forward(new Record<>(
                             departure.key(),

@@ -404,6 +404,9 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             }
             terms = null;
             for (Incident incident : List.copyOf(mxAlerts.incidents())) {
+                if (incident.takenOver(now)) {
+                    continue; // written since: the domain came back
+                }
                 boolean own = domain.equals(incident.policyDomain) || domain.equals(MxName.domain(mx));
                 boolean named = incident.names(domain);
                 if (own || (named && !borneWithout(incident, domain))) {
@@ -450,7 +453,7 @@ final class Judge implements Processor<String, Clue, String, AlertChange> {
             if (incident.affectedDomains.isEmpty()) {
                 return false;
             }
-            if (!incident.firing || incident.takenOver(now)) {
+            if (!incident.firing) {
                 return true;
             }
             Assessment assessment = assessment(incident.rule, incident.type());

@@ -69,8 +69,7 @@ final class JudgeLooks implements Processor<String, Clue, String, AlertChange> {
         if (record.value().departed() != null) {
             forget(record.value().departed().domain(), now);
         } else if (remembered != null) {
-            standings.remember(remembered);
-            if (looks.get(record.key()) == null) {
+            if (standings.remember(remembered) && looks.get(record.key()) == null) {
                 // from now on it is missed when nobody looks
                 looks.put(record.key(), Looked.NEVER.at(Instant.ofEpochMilli(context.currentSystemTimeMs())));
             }

@@ -45,8 +45,9 @@ final class MovedIn {
                 for (ConsumerRecord<@Nullable String, byte @Nullable []> each : consumer.poll(Duration.ofMillis(100))) {
                     byte[] value = each.value();
                     if (key.equals(each.key())) {
-                        judgedUntil =
-                                value == null ? Instant.EPOCH : json.read(value).at();
+                        judgedUntil = value == null
+                                ? Instant.EPOCH
+                                : notAfter(json.read(value).at(), Instant.ofEpochMilli(each.timestamp()));
                     }
                 }
             }
@@ -57,5 +58,11 @@ final class MovedIn {
                     .log("a house moved in: what arrived until then was judged there");
         }
         return judgedUntil;
+    }
+
+    /// Nothing was judged after the restore wrote of it: a time that is yet to come would keep all alerts shut till
+    /// then.
+    static Instant notAfter(Instant judgedUntil, Instant writtenAt) {
+        return judgedUntil.isAfter(writtenAt) ? writtenAt : judgedUntil;
     }
 }

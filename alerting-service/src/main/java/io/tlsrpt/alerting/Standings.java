@@ -116,13 +116,18 @@ final class Standings {
                 : Standing.takenOver(remembered.value(), judgedUntil.get());
     }
 
-    /// An alert that fires by its topic goes on here, so that it ends in time even when nothing claims it any more.
-    void remember(String alertId) {
+    /// An alert that stands in its topic goes on here, so that it ends, expires or is forgotten in time even when
+    /// nothing
+    /// claims it any more.
+    ///
+    /// @return whether it fires
+    boolean remember(String alertId) {
         Standing known = get(alertId);
-        if (known != null && known.firing && known.rule.bench() == bench && store.get(alertId) == null) {
+        if (known != null && known.rule.bench() == bench && store.get(alertId) == null) {
             store.put(alertId, known);
             log.atInfo().addKeyValue("incident", known.incidentId()).log("alert taken over from its topic");
         }
+        return known != null && known.firing;
     }
 
     /// All that fire, of one of these rules when any is given.
@@ -161,6 +166,9 @@ final class Standings {
             all.forEachRemaining(entry -> known.add(entry.value));
         }
         for (Standing standing : known) {
+            if (standing.takenOver(now)) {
+                continue; // written since: the domain came back
+            }
             Evidence evidence = standing.claim.evidence();
             Evidence rest = evidence.without(domain);
             boolean named = !rest.equals(evidence);

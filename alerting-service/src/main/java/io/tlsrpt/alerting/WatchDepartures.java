@@ -1,5 +1,6 @@
 package io.tlsrpt.alerting;
 
+import io.tlsrpt.topics.Alert;
 import io.tlsrpt.topics.Departure;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +12,8 @@ import org.apache.kafka.streams.processor.api.ContextualProcessor;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.apache.kafka.streams.state.ValueAndTimestamp;
 import org.jspecify.annotations.Nullable;
 
 /// Forgets a domain where its aggregates are watched, and tells everyone who judges ([Departed]). It lies in the same
@@ -23,10 +26,11 @@ final class WatchDepartures extends ContextualProcessor<String, @Nullable Depart
 
     @Override
     public void process(Record<String, @Nullable Departure> record) {
-        if (record.value() == null || !record.value().policyDomain().equals(record.key())) {
-            return; // another's
+        if (!isOurs(record)) {
+            return;
         }
         String domain = record.key();
+        remind(domain);
         List<String> mxs = WatchMx.forget(
                 domain, context().getStateStore(WatchMx.CELLS), context().getStateStore(WatchMx.MXS));
         List<String> submitters = WatchReporters.forget(
@@ -36,6 +40,34 @@ final class WatchDepartures extends ContextualProcessor<String, @Nullable Depart
         context()
                 .forward(new Record<>(
                         Subject.DEPARTED, Clue.of(new Departed(domain, mxs, submitters)), record.timestamp()));
+    }
+
+    /// Whether it says what it should; anybody may write to the topic.
+    static boolean isOurs(Record<String, @Nullable Departure> record) {
+        Departure departure = record.value();
+        return departure != null && departure.policyDomain().equals(record.key());
+    }
+
+    /// Lets the alerts that name a domain be taken over where they are judged, before that forgets it: an application
+    /// that began anew does not know those that have ended.
+    private void remind(String domain) {
+        ReadOnlyKeyValueStore<String, ValueAndTimestamp<Alert>> memory =
+                context().getStateStore(Judge.MEMORY);
+        try (KeyValueIterator<String, ValueAndTimestamp<Alert>> all = memory.all()) {
+            while (all.hasNext()) {
+                Alert alert = all.next().value.value();
+                List<String> affected = alert.evidence().affectedDomains();
+                String subject = Subject.of(alert);
+                if (subject != null
+                        && (domain.equals(alert.policyDomain()) || (affected != null && affected.contains(domain)))) {
+                    context()
+                            .forward(new Record<>(
+                                    subject,
+                                    Clue.reminder(alert.alertId()),
+                                    alert.updatedAt().toEpochMilli()));
+                }
+            }
+        }
     }
 
     /// Deletes all that lies under a domain.

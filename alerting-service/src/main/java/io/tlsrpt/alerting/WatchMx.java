@@ -284,17 +284,18 @@ final class WatchMx implements Processor<AggregateKey, @Nullable Aggregate, Stri
         return names;
     }
 
-    /// Lets each alert that fires be looked at where it is judged: an application that begins anew takes it over even
-    /// when no report is left that bears it.
+    /// Lets each alert be looked at where it is judged: an application that begins anew takes it over even when no
+    /// report is left that bears it. Of those that have ended and wait to expire, one task tells all.
     private void remind() {
         if (reminded) {
             return;
         }
+        boolean first = context.taskId().partition() == 0;
         try (KeyValueIterator<String, ValueAndTimestamp<Alert>> all = memory.all()) {
             while (all.hasNext()) {
                 Alert alert = all.next().value.value();
                 String subject = Subject.of(alert);
-                if (alert.firing() && subject != null) {
+                if ((alert.firing() || first) && subject != null) {
                     context.forward(new Record<>(
                             subject,
                             Clue.reminder(alert.alertId()),

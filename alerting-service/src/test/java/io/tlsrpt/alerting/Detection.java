@@ -186,7 +186,12 @@ final class Detection implements AutoCloseable {
 
     /// What the console writes when a domain is to be forgotten.
     Detection departs(String domain) {
-        departures.pipeInput(domain, new Departure(domain, now, "alice"), now);
+        return departed(domain, now);
+    }
+
+    /// The same, read later.
+    Detection departed(String domain, Instant at) {
+        departures.pipeInput(domain, new Departure(domain, at, "alice"), at);
         drain();
         return this;
     }

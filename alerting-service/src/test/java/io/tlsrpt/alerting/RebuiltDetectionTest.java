@@ -216,6 +216,49 @@ class RebuiltDetectionTest {
         }
     }
 
+    @Test
+    void aDomainIsForgottenWithTheAlertsThatHadEndedBeforeItBeganAnew() {
+        standing();
+        for (Alert alert : List.copyOf(before.state.values())) {
+            before.act(alert, AlertAction.RESOLVE, "done");
+        }
+        String domain = "example.com";
+        assertThat(before.firing()).isEmpty();
+        assertThat(before.state.values())
+                .extracting(Alert::rule)
+                .contains("certificate", "starttls-missing", "domain-silent");
+        try (Detection rebuilt = listening(before.state)) {
+            rebuilt.state.putAll(before.state);
+            rebuilt.departs(domain).pass(Duration.ofMinutes(5));
+            assertThat(rebuilt.state.values()).extracting(Alert::rule).containsExactly("rejections");
+            assertThat(rebuilt.transitions).isEmpty();
+        }
+    }
+
+    @Test
+    void aDepartureOfOldTakesNoAlertFromADomainThatCameBack() {
+        Instant departed = before.only().openedAt().minus(Duration.ofDays(2));
+        try (Detection rebuilt = rebuilt(before.state)) {
+            rebuilt.departed("example.com", departed).pass(Duration.ofMinutes(2));
+            assertThat(rebuilt.records).isEmpty();
+        }
+    }
+
+    @Test
+    void whatHadEndedBeforeItBeganAnewExpiresInTime() {
+        standing();
+        for (Alert alert : List.copyOf(before.state.values())) {
+            before.act(alert, AlertAction.RESOLVE, "done");
+        }
+        try (Detection rebuilt = listening(before.state)) {
+            rebuilt.state.putAll(before.state);
+            rebuilt.pass(Duration.ofDays(399));
+            assertThat(rebuilt.state).containsOnlyKeys(before.state.keySet());
+            rebuilt.pass(Duration.ofDays(2)).pass(Duration.ofMinutes(2));
+            assertThat(rebuilt.state).doesNotContainKeys(before.state.keySet().toArray(String[]::new));
+        }
+    }
+
     private void arrives(Detection.Cell cell) {
         arrivals.add(new Arrival(cell.aggregate(), before.now()));
         cell.arrives();

@@ -58,8 +58,10 @@ public final class HouseExport {
     }
 
     /// @param file takes the place of one that is there; until it is whole it has another name
-    /// @throws MovingFault when there is nothing to export or the broker does not answer
-    public Exported run(Path file) {
+    /// @param judged until when what had arrived was judged, where the services cannot be asked; null: they are asked
+    /// @throws MovingFault when there is nothing to export, the broker does not answer or has dropped how far the
+    /// services had read
+    public Exported run(Path file, @Nullable Instant judged) {
         KafkaSettings kafka = new KafkaSettings(settings);
         try (Admin admin = Admin.create(kafka.admin("tlsrpt-export"));
                 KafkaConsumer<byte @Nullable [], byte @Nullable []> consumer = new KafkaConsumer<>(
@@ -77,7 +79,7 @@ public final class HouseExport {
                 says.accept("warning: " + String.join(", ", running)
                         + " runs: what arrives from now on is not in the file. Stop all services for a move");
             }
-            return write(file, consumer, services, existing);
+            return write(file, consumer, services, existing, judged);
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         }
@@ -87,7 +89,8 @@ public final class HouseExport {
             Path file,
             KafkaConsumer<byte @Nullable [], byte @Nullable []> consumer,
             Services services,
-            Set<String> existing)
+            Set<String> existing,
+            @Nullable Instant given)
             throws IOException {
         List<Topics.Topic> carried = Carried.topics(topics).stream()
                 .filter(topic -> existing.contains(topic.name()))
@@ -100,9 +103,12 @@ public final class HouseExport {
                 .mapToLong(partition -> ends.getOrDefault(partition, 0L) - begins.getOrDefault(partition, 0L))
                 .sum();
         Progress progress = new Progress(clock, says, "exporting", most);
+        Instant began = clock.instant();
+        // asked first: what is read later than this is judged in the new house
+        Instant unjudged = given == null ? unjudgedSince(consumer, services, existing) : null;
         Instant[] latest = new Instant[1];
         try (HouseFile.Writer writer =
-                new HouseFile.Writer(file, new HouseFile.First(HouseFile.VERSION, clock.instant(), topics.prefix()))) {
+                new HouseFile.Writer(file, new HouseFile.First(HouseFile.VERSION, began, topics.prefix()))) {
             for (Topics.Topic topic : carried) {
                 String name = Carried.name(topics, topic);
                 boolean judged = List.of(topics.raw(), topics.rejected(), topics.inspections())
@@ -125,13 +131,20 @@ public final class HouseExport {
                     }
                 }
             }
-            Instant unjudged = unjudgedSince(consumer, services, existing);
-            Instant judgedUntil = unjudged == null || latest[0] == null || unjudged.isAfter(latest[0])
-                    ? latest[0]
-                    : unjudged.minusMillis(1);
-            HouseFile.Last last = writer.finish(judgedUntil);
-            return new Exported(last.records(), unjudged != null, arrived(consumer, ends));
+            Instant until = unjudged == null ? given : unjudged.minusMillis(1);
+            // nothing has arrived later than now, whatever a clock that was ahead has written
+            HouseFile.Last last = writer.finish(earliest(latest[0], until, began));
+            boolean later = latest[0] != null && given != null && latest[0].isAfter(given);
+            return new Exported(last.records(), unjudged != null || later, arrived(consumer, ends));
         }
+    }
+
+    private static @Nullable Instant earliest(@Nullable Instant latest, @Nullable Instant until, Instant began) {
+        if (latest == null) {
+            return null;
+        }
+        Instant most = until == null || until.isAfter(latest) ? latest : until;
+        return most.isAfter(began) ? began : most;
     }
 
     private long arrived(KafkaConsumer<byte @Nullable [], byte @Nullable []> consumer, Map<TopicPartition, Long> ends) {
@@ -142,16 +155,32 @@ public final class HouseExport {
                 .sum();
     }
 
-    /// The earliest record that one of the services had not read, of all that leads to alerts.
+    /// The earliest of what one of the services had not read, of all that leads to alerts.
+    ///
+    /// @throws MovingFault when the broker has dropped how far a service had read
     private @Nullable Instant unjudgedSince(
             KafkaConsumer<byte @Nullable [], byte @Nullable []> consumer, Services services, Set<String> existing) {
         Map<String, List<Topics.Topic>> reads = new TreeMap<>(Map.of(
                 "stream-processor", List.of(topics.raw(), topics.events()),
                 "alerting-service",
-                        List.of(topics.aggregates(), topics.rejected(), topics.alertActions(), topics.inspections())));
-        Instant earliest = null;
+                        List.of(
+                                topics.aggregates(),
+                                topics.rejected(),
+                                topics.alertActions(),
+                                topics.inspections(),
+                                topics.departures())));
+        Map<String, List<Topics.Topic>> writes = Map.of(
+                "stream-processor", List.of(topics.verdicts(), topics.events()),
+                "alerting-service", List.of(topics.alerts(), topics.alertHistory()));
+        Unjudged unjudged = new Unjudged(topics);
         for (Map.Entry<String, List<Topics.Topic>> service : reads.entrySet()) {
             Map<TopicPartition, Long> positions = services.position(service.getKey());
+            if (positions.isEmpty() && written(consumer, writes.getOrDefault(service.getKey(), List.of()), existing)) {
+                throw new MovingFault("the broker does not know any more how far the " + service.getKey()
+                        + " has read, so all would be judged, and told, again: a broker drops that when a service has"
+                        + " been stopped for a week. Start all services once, stop them and export again; or say"
+                        + " --judged-until with the time at which they were stopped");
+            }
             // what a service committed names its internal topics, too
             Set<TopicPartition> partitions = new HashSet<>(positions.keySet());
             service.getValue().stream()
@@ -164,16 +193,19 @@ public final class HouseExport {
                 long from = Math.max(begins.getOrDefault(partition, 0L), positions.getOrDefault(partition, 0L));
                 for (Reading reading = new Reading(consumer, partition, from, ends.getOrDefault(partition, 0L));
                         reading.goesOn(); ) {
-                    List<ConsumerRecord<byte @Nullable [], byte @Nullable []>> next = reading.next();
-                    if (!next.isEmpty()) {
-                        Instant at = Instant.ofEpochMilli(next.getFirst().timestamp());
-                        earliest = earliest == null || at.isBefore(earliest) ? at : earliest;
-                        break;
-                    }
+                    reading.next().forEach(unjudged::add);
                 }
             }
         }
-        return earliest;
+        return unjudged.since();
+    }
+
+    private static boolean written(KafkaConsumer<?, ?> consumer, List<Topics.Topic> made, Set<String> existing) {
+        List<TopicPartition> all = new ArrayList<>();
+        made.stream()
+                .filter(topic -> existing.contains(topic.name()))
+                .forEach(topic -> all.addAll(partitions(consumer, topic)));
+        return consumer.endOffsets(all).values().stream().anyMatch(end -> end > 0);
     }
 
     private static List<TopicPartition> partitions(KafkaConsumer<?, ?> consumer, Topics.Topic topic) {

@@ -32,6 +32,7 @@ import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipException;
+import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 
@@ -112,7 +113,7 @@ final class HouseFile {
         Last finish(@Nullable Instant judgedUntil) throws IOException {
             Last last = new Last(true, judgedUntil, records, HexFormat.of().formatHex(digest.digest()));
             line(Json.MAPPER.writeValueAsBytes(last));
-            out.close();
+            out.close(); // tells of a disk that is full
             Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             whole = true;
             return last;
@@ -127,8 +128,12 @@ final class HouseFile {
 
         @Override
         public void close() throws IOException {
-            if (!whole) {
+            if (whole) {
+                return;
+            }
+            try {
                 out.close();
+            } finally {
                 Files.deleteIfExists(partial);
             }
         }
@@ -150,7 +155,10 @@ final class HouseFile {
             First first = first(file, lines, digest);
             for (byte[] line = lines.next(); line != null; line = lines.next()) {
                 if (startsWith(line, LAST)) {
-                    Last last = last(line);
+                    Last last = last(file, line);
+                    if (judgedLater(first, last)) {
+                        throw damaged(file, "it says that something was judged after it was written", null);
+                    }
                     String found = HexFormat.of().formatHex(digest.digest());
                     if (!found.equals(last.sha256()) || !records.equals(last.records())) {
                         throw damaged(file, "its contents do not fit their checksum", null);
@@ -161,8 +169,7 @@ final class HouseFile {
                     return new Contents(first, last, rawSince);
                 }
                 update(digest, line);
-                HouseRecord record = Json.MAPPER.readValue(line, HouseRecord.class);
-                check(file, record, known);
+                HouseRecord record = record(file, line, known);
                 records.merge(record.topic(), 1L, Long::sum);
                 if (record.topic().equals(raw)) {
                     rawSince.merge(record.partition(), record.timestamp(), Math::min);
@@ -176,8 +183,6 @@ final class HouseFile {
             throw damaged(file, "it ends too early", cut);
         } catch (ZipException changed) {
             throw damaged(file, "its compression is broken", changed);
-        } catch (JacksonException | IllegalArgumentException changed) {
-            throw damaged(file, "a line of it is no record", changed);
         } catch (IOException unreadable) {
             throw new UncheckedIOException(unreadable);
         }
@@ -208,8 +213,29 @@ final class HouseFile {
         return first;
     }
 
-    private static Last last(byte[] line) {
-        Last last = Json.MAPPER.readValue(line, Last.class);
+    @SuppressWarnings("UnnecessaryNullCheck") // a line may lack what it should have
+    private static boolean judgedLater(First first, Last last) {
+        Instant judgedUntil = last.judgedUntil();
+        return judgedUntil != null && (first.createdAt() == null || judgedUntil.isAfter(first.createdAt()));
+    }
+
+    private static HouseRecord record(Path file, byte[] line, Set<String> known) {
+        try {
+            HouseRecord record = Json.MAPPER.readValue(line, HouseRecord.class);
+            check(file, record, known);
+            return record;
+        } catch (JacksonException | IllegalArgumentException changed) {
+            throw damaged(file, "a line of it is no record", changed);
+        }
+    }
+
+    private static Last last(Path file, byte[] line) {
+        Last last;
+        try {
+            last = Json.MAPPER.readValue(line, Last.class);
+        } catch (JacksonException changed) {
+            throw damaged(file, "its last line cannot be read", changed);
+        }
         return new Last(
                 last.end(),
                 last.judgedUntil(),
@@ -233,6 +259,9 @@ final class HouseFile {
             if (header == null || header.name() == null) {
                 throw damaged(file, "a line of it is no record", null);
             }
+        }
+        for (Header header : record.kafkaHeaders()) {
+            bytes += header.key().length() + length(header.value());
         }
         if (bytes > MOST_RECORD_BYTES) {
             throw damaged(file, "it has a record larger than any topic takes", null);

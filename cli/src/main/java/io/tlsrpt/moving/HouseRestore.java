@@ -55,6 +55,9 @@ public final class HouseRestore {
     /// What of the refused the processor refuses again when it reads the raw topic.
     private static final Set<String> BY_PROCESSOR = Set.of("conflicting-duplicate", "no-policy-domain", "internal");
 
+    /// By so much may the clock of the old house have been ahead.
+    private static final Duration AHEAD = Duration.ofHours(1);
+
     private static final Duration CLOSE = Duration.ofSeconds(30);
 
     private final Settings settings;
@@ -84,6 +87,12 @@ public final class HouseRestore {
     public Restored run(Path file, boolean intoNonEmpty) {
         Progress checking = new Progress(clock, says, "checking", 0);
         HouseFile.Contents contents = HouseFile.read(file, topics, record -> checking.step());
+        Instant judgedUntil = contents.last().judgedUntil();
+        if (judgedUntil != null && judgedUntil.isAfter(clock.instant().plus(AHEAD))) {
+            throw new MovingFault(file + " says that all until " + judgedUntil
+                    + " was judged, which is yet to come: nobody would be told of anything until then. Is the clock"
+                    + " right?");
+        }
         KafkaSettings kafka = new KafkaSettings(settings);
         try (Admin admin = Admin.create(kafka.admin("tlsrpt-restore"))) {
             List<String> running = new Services(admin, topics).running();
@@ -101,13 +110,14 @@ public final class HouseRestore {
                 throw new MovingFault("there are records already in " + String.join(", ", filled)
                         + ": restore into an empty house, under another topic-prefix or after deleting its topics;"
                         + " with --into-non-empty reports are not counted twice, but refused documents and the history"
-                        + " of alerts are there twice");
+                        + " of alerts are there twice, and alerts, silences, accepted domains and departures are as the"
+                        + " file has them, also where something newer is there");
             }
             timestamps(admin, GIVEN);
             Restored restored;
             try (Writing writing = new Writing(kafka, admin, contents)) {
                 restored = writing.run(file);
-            } catch (KafkaException failed) {
+            } catch (RuntimeException failed) { // whatever it is, the topics are left as they are
                 throw new MovingFault(
                         "not finished, " + failed.getMessage() + ". Services do not start on these topics as they are:"
                                 + " delete them, or restore again with --into-non-empty",

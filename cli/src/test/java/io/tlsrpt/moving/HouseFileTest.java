@@ -168,6 +168,8 @@ class HouseFileTest {
                 "{\"topic\":\"reports.raw\",\"partition\":0,\"offset\":0,\"timestamp\":0}",
                 "{\"topic\":\"reports.raw\",\"partition\":0,\"offset\":0,\"timestamp\":0,\"headers\":[],"
                         + "\"value-base64\":\"!\"}",
+                "{\"topic\":\"reports.raw\",\"partition\":0,\"offset\":0,\"timestamp\":0,"
+                        + "\"headers\":[{\"name\":\"x\",\"value-base64\":\"!\"}]}",
                 "{\"end\":true}")) {
             assertThatThrownBy(() -> read(gzip(List.of(first, hostile)))).isInstanceOf(MovingFault.class);
         }
@@ -181,6 +183,46 @@ class HouseFileTest {
             assertThat(file).doesNotExist();
         }
         assertThat(directory).isEmptyDirectory();
+    }
+
+    @Test
+    void headersCountToTheSizeOfARecord() throws IOException {
+        RecordHeaders headers = new RecordHeaders();
+        headers.add("long", new byte[Topics.MAX_DOCUMENT_RECORD_BYTES + 1]);
+        HouseRecord large = HouseRecord.of(
+                "reports.raw",
+                new ConsumerRecord<>(
+                        "tlsrpt.reports.raw",
+                        0,
+                        0,
+                        0,
+                        TimestampType.LOG_APPEND_TIME,
+                        0,
+                        0,
+                        null,
+                        null,
+                        headers,
+                        Optional.empty()));
+        assertThatThrownBy(() -> read(written(List.of(large)))).hasMessageContaining("larger than any topic takes");
+    }
+
+    @Test
+    void whatWasJudgedAfterTheFileWasWrittenIsNotBelieved() throws IOException {
+        Path file = directory.resolve("house");
+        try (HouseFile.Writer writer = new HouseFile.Writer(file, new HouseFile.First(1, NOW, "tlsrpt."))) {
+            writer.finish(NOW.plusMillis(1));
+        }
+        assertThatThrownBy(() -> read(file)).hasMessageContaining("judged after it was written");
+    }
+
+    @Test
+    void whoCannotTakeARecordIsNoDamageOfTheFile() throws IOException {
+        IllegalArgumentException cannot = new IllegalArgumentException("no such partition");
+        Path file = sample();
+        assertThatThrownBy(() -> HouseFile.read(file, TOPICS, record -> {
+                    throw cannot;
+                }))
+                .isSameAs(cannot);
     }
 
     private Path sample() throws IOException {

@@ -4,9 +4,11 @@ import io.tlsrpt.moving.HouseExport;
 import io.tlsrpt.moving.MovingFault;
 import io.tlsrpt.runtime.SettingsFault;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -36,6 +38,13 @@ final class ExportCommand implements Callable<Integer> {
     @Option(names = "--overwrite", description = "Also when the file exists.")
     private boolean overwrite;
 
+    @Option(
+            names = "--judged-until",
+            paramLabel = "TIME",
+            description = "When the services were stopped, where the broker has forgotten how far they had read;"
+                    + " such as 2026-11-20T12:00:00Z.")
+    private @Nullable Instant judgedUntil;
+
     @Spec
     private @Nullable CommandSpec spec;
 
@@ -53,8 +62,8 @@ final class ExportCommand implements Callable<Integer> {
             err.println(file + " exists already; name another file, or add --overwrite");
             return 1;
         }
-        try (HouseOption.Open open = house.open()) {
-            HouseExport.Exported exported = new HouseExport(open.settings(), clock, err::println).run(file);
+        try (HouseOption.Open open = house.openExisting()) {
+            HouseExport.Exported exported = new HouseExport(open.settings(), clock, err::println).run(file, judgedUntil);
             exported.records()
                     .forEach((topic, records) ->
                             out.println(String.format(Locale.ROOT, "  %-18s %,12d", topic, records)));
@@ -72,6 +81,9 @@ final class ExportCommand implements Callable<Integer> {
             err.println(bad.getMessage());
         } catch (MovingFault | IllegalStateException | KafkaException cannot) {
             err.println("cannot export: " + cannot.getMessage());
+        } catch (UncheckedIOException failed) {
+            // of a file that may not be opened the message is only its name
+            err.println("cannot export: " + failed.getCause());
         }
         return 1;
     }

@@ -3,6 +3,7 @@ package io.tlsrpt.standalone;
 import io.tlsrpt.runtime.Settings;
 import io.tlsrpt.runtime.SettingsFile;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -46,6 +47,17 @@ final class HouseOption {
     /// @throws io.tlsrpt.runtime.SettingsFault when the configuration is bad
     /// @throws IllegalStateException when the embedded broker cannot be started, saying what to do
     Open open() {
+        return open(false);
+    }
+
+    /// The same, where an embedded broker must have been there before.
+    ///
+    /// @throws IllegalStateException when there is none, too
+    Open openExisting() {
+        return open(true);
+    }
+
+    private Open open(boolean existing) {
         Settings settings = config == null ? SettingsFile.defaults() : SettingsFile.read(config);
         // asked of what was typed: the root has default values for options of these names
         String prefix = typed("--topic-prefix", topicPrefix, settings.topicPrefix());
@@ -54,14 +66,21 @@ final class HouseOption {
         if (servers != null) {
             return new Open(settings.on(servers, String.valueOf(prefix)), () -> {});
         }
+        Path brokersData = settings.data().resolve("broker");
+        if (existing && !Files.isDirectory(brokersData)) {
+            throw new IllegalStateException(
+                    "there is no house in " + settings.data() + ": name its configuration with --config");
+        }
         FileChannel lock = Standalone.lock(settings.data());
         try {
-            EmbeddedBroker broker = EmbeddedBroker.start(
-                    settings.data().resolve("broker"), settings.kafka().embeddedListen());
+            EmbeddedBroker broker = EmbeddedBroker.start(brokersData, settings.kafka().embeddedListen());
             Settings embedded = settings.withEmbeddedBroker(broker.bootstrapServers());
             return new Open(embedded.on(broker.bootstrapServers(), String.valueOf(prefix)), () -> {
-                broker.close();
-                Standalone.unlock(lock);
+                try {
+                    broker.close();
+                } finally {
+                    Standalone.unlock(lock);
+                }
             });
         } catch (RuntimeException failed) {
             Standalone.unlock(lock);

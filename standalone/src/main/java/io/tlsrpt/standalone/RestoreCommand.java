@@ -4,6 +4,7 @@ import io.tlsrpt.moving.HouseRestore;
 import io.tlsrpt.moving.MovingFault;
 import io.tlsrpt.runtime.SettingsFault;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Locale;
@@ -70,6 +71,9 @@ final class RestoreCommand implements Callable<Integer> {
             err.println(bad.getMessage());
         } catch (MovingFault | IllegalStateException | KafkaException cannot) {
             err.println("cannot restore: " + cannot.getMessage());
+        } catch (UncheckedIOException failed) {
+            // of a file that may not be opened the message is only its name
+            err.println("cannot restore: " + failed.getCause());
         }
         return 1;
     }
