@@ -63,7 +63,8 @@ final class ExportCommand implements Callable<Integer> {
             return 1;
         }
         try (HouseOption.Open open = house.openExisting()) {
-            HouseExport.Exported exported = new HouseExport(open.settings(), clock, err::println).run(file, judgedUntil);
+            HouseExport.Exported exported =
+                    new HouseExport(open.settings(), clock, err::println).run(file, judgedUntil);
             exported.records()
                     .forEach((topic, records) ->
                             out.println(String.format(Locale.ROOT, "  %-18s %,12d", topic, records)));

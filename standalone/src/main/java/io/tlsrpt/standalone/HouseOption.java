@@ -73,7 +73,8 @@ final class HouseOption {
         }
         FileChannel lock = Standalone.lock(settings.data());
         try {
-            EmbeddedBroker broker = EmbeddedBroker.start(brokersData, settings.kafka().embeddedListen());
+            EmbeddedBroker broker =
+                    EmbeddedBroker.start(brokersData, settings.kafka().embeddedListen());
             Settings embedded = settings.withEmbeddedBroker(broker.bootstrapServers());
             return new Open(embedded.on(broker.bootstrapServers(), String.valueOf(prefix)), () -> {
                 try {
