@@ -187,6 +187,9 @@ class OpenApiIT {
         calls.put("GET /api/v1/domains", Call.get("/api/v1/domains"));
         calls.put("POST /api/v1/domains/{domain}/accept", Call.post("/api/v1/domains/" + FOUND + "/accept", 200, ""));
         calls.put("POST /api/v1/domains/{domain}/forget", Call.post("/api/v1/domains/" + FOUND + "/forget", 200, ""));
+        calls.put(
+                "POST /api/v1/domains/{domain}/purge",
+                Call.post("/api/v1/domains/departed.example/purge?anyway=true", 202, "{}"));
         calls.put("GET /api/v1/domains/{domain}", Call.get(of));
         calls.put("GET /api/v1/domains/{domain}/readiness", Call.get(of + "/readiness"));
         calls.put("GET /api/v1/domains/{domain}/summary", Call.get(of + "/summary"));
