@@ -71,7 +71,7 @@ class ComposeIT {
     private static final Path CONFIGURATION = Path.of("target", "compose-it");
     private static final Path SECRETS = Path.of("target", "compose-it-secrets");
 
-    private static final LocalDate YESTERDAY = LocalDate.now(ZoneOffset.UTC).minusDays(1);
+    private final LocalDate yesterday = LocalDate.now(ZoneOffset.UTC).minusDays(1);
     private static final List<String> SUBMITTERS = List.of("google.com", "microsoft.com", "mail.example");
 
     private static HttpClient http = HttpClient.newHttpClient();
@@ -163,7 +163,7 @@ class ComposeIT {
                 .noneMatch(line -> line.contains("\"failed\"") || line.contains("\"rejected\""));
         await().atMost(PATIENCE)
                 .pollInterval(Duration.ofSeconds(1))
-                .untilAsserted(() -> assertThat(aggregates("example.com", YESTERDAY.minusDays(28)))
+                .untilAsserted(() -> assertThat(aggregates("example.com", yesterday.minusDays(28)))
                         .hasSize(28 * SUBMITTERS.size()));
 
         for (String submitter : SUBMITTERS) {
@@ -266,7 +266,7 @@ class ComposeIT {
                 }
                 await().atMost(PATIENCE).pollInterval(Duration.ofSeconds(1)).untilAsserted(() -> {
                     for (String domain : domains) {
-                        JsonNode rows = aggregates(domain, YESTERDAY);
+                        JsonNode rows = aggregates(domain, yesterday);
                         assertThat(rows.size()).as(domain).isEqualTo(1);
                         assertThat(rows.path(0).path("report-count").asLong())
                                 .as(domain)
@@ -303,21 +303,21 @@ class ComposeIT {
         });
     }
 
-    private static SampleReports report(String submitter, String domain, long successful, long failed) {
+    private SampleReports report(String submitter, String domain, long successful, long failed) {
         return SampleReports.report()
                 .organization(submitter)
                 .contact("smtp-tls-reporting@" + submitter)
-                .id(YESTERDAY + "-" + domain)
-                .day(YESTERDAY)
+                .id(yesterday + "-" + domain)
+                .day(yesterday)
                 .policy("sts", domain, successful, failed);
     }
 
     /// What is usual: four weeks of three senders, with one failure that tells which domain is behind the MX.
-    private static byte[] quietWeeks() throws IOException {
+    private byte[] quietWeeks() throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
             for (int ago = 28; ago > 0; ago--) {
-                LocalDate day = YESTERDAY.minusDays(ago);
+                LocalDate day = yesterday.minusDays(ago);
                 for (String submitter : SUBMITTERS) {
                     SampleReports report = report(submitter, "example.com", 100, ago == 28 ? 1 : 0)
                             .id(day + "-" + submitter)
