@@ -8,6 +8,8 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import io.tlsrpt.inspection.PolicyFetch.Fetched;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.CertificateEncodingException;
@@ -226,9 +228,11 @@ class PolicyFetchTest {
 
     @Test
     void aClosedPortIsUnfetchable() throws IOException {
-        LoopbackHttps gone = new LoopbackHttps(GOOD.server(), LoopbackHttps.serving(POLICY));
-        gone.close();
-        assertThat(words(get(gone, PATIENT))).startsWith("unfetchable 127.0.0.1 port " + gone.port() + " cannot be");
+        try (Socket silent = new Socket()) { // holds the port and does not listen, so that nobody else does
+            silent.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            assertThat(words(get(silent.getLocalPort(), PATIENT)))
+                    .startsWith("unfetchable 127.0.0.1 port " + silent.getLocalPort() + " cannot be");
+        }
     }
 
     private static Fetched fetch(TestAuthority.Issued certificate, LoopbackHttps.Conduct conduct, Duration timeout)
@@ -239,8 +243,12 @@ class PolicyFetchTest {
     }
 
     private static Fetched get(LoopbackHttps server, Duration timeout) {
+        return get(server.port(), timeout);
+    }
+
+    private static Fetched get(int port, Duration timeout) {
         return new PolicyFetch(timeout, trust, Clock.systemUTC())
-                .get(HOST, List.of(InetAddress.getLoopbackAddress()), server.port());
+                .get(HOST, List.of(InetAddress.getLoopbackAddress()), port);
     }
 
     private static String words(Fetched fetched) {
