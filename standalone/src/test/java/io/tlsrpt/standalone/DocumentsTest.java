@@ -47,7 +47,7 @@ class DocumentsTest {
     private static final Topics TOPICS = new Topics("tlsrpt.", Duration.ofDays(400));
 
     private static final Pattern METER = Pattern.compile(
-            "tlsrpt\\.(?:http|api|intake|discovery|import|mail|smtp|mailbox|spool|processor|detection|notifications|heartbeat|inspector|canary|console)\\.[a-z.-]*[a-z]");
+            "tlsrpt\\.(?:http|api|health|certificate|alerts|intake|discovery|import|mail|smtp|mailbox|spool|processor|detection|notifications|heartbeat|inspector|canary|console)\\.[a-z.-]*[a-z]");
     private static final Pattern OUR_NAME = Pattern.compile("(?<![\\w/.@-])tlsrpt\\.[a-z][a-z0-9.-]*[a-z0-9]");
     private static final Pattern PROMETHEUS_NAME = Pattern.compile("\\btlsrpt_[a-z_]*[a-z]");
     private static final Pattern COMMAND = Pattern.compile("\\./tlsrpt((?: +[\\w.:/=|\\[\\]-]+)*)");
